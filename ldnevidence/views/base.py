@@ -1,0 +1,190 @@
+"""What a picture is: a View with figure, table, notes, sources and code; and the marks all views share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+if TYPE_CHECKING:
+    from ldnevidence.evidence import Evidence
+
+# Okabe and Ito's palette, darkened where needed to reach 4.5:1 on white; no meaning rests on colour alone.
+INK, MUTED, RULE, PALE = "#1f2933", "#52606d", "#d3dae1", "#f4f6f8"
+LDN, PLACEBO, OTHER, WARN = "#005f9e", "#9a5700", "#007a5a", "#a3244b"
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
+ROW_HEIGHT = 26  # pixels a row of a dot plot needs so that labels do not touch
+
+# Trace types that views may use; the small plotly bundle knows these three and no others.
+TRACE_TYPES = ("scatter", "bar", "pie")
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A picture with all that a reader needs to check it.
+
+    Attributes
+    ----------
+    title : str
+        What is shown.
+    sentence : str
+        One sentence in plain English with the number in it, computed from the rows drawn.
+    figure : plotly.graph_objects.Figure
+        A plain figure; no widget.
+    table : DataFrame
+        Exactly the rows drawn.
+    notes : tuple of str
+        Caveats in words.
+    sources : tuple of str
+        Keys of the works in view, in ``references.bib``.
+    code : str
+        A snippet that rebuilds the view through the public API.
+    """
+
+    title: str
+    sentence: str
+    figure: go.Figure
+    table: pd.DataFrame
+    notes: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    code: str = ""
+    name: str = field(default="view")
+
+    def __post_init__(self) -> None:
+        """Refuse traces that the small plotly bundle cannot draw."""
+        odd = {trace.type for trace in self.figure.data} - set(TRACE_TYPES)
+        if odd:
+            raise ValueError(
+                f"a view draws {', '.join(TRACE_TYPES)} traces only, not {', '.join(sorted(odd))}"
+            )
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        """Show the figure in a notebook, with the sentence as its text form."""
+        bundle = dict(self.figure._repr_mimebundle_(include, exclude) or {})
+        bundle["text/plain"] = f"{self.title}\n{self.sentence}"
+        return bundle
+
+
+def figure(height: int, *, left: int = 10, legend: bool = True, **layout: Any) -> go.Figure:
+    """Return an empty figure in the house style; small, since it carries no plotly template.
+
+    Parameters
+    ----------
+    height : int
+        Height in pixels.
+    left : int
+        Least left margin in pixels; labels widen it as they need.
+    legend : bool
+        Whether there is a legend; it stands above the plot, where it is read first.
+    **layout
+        Any other layout attribute.
+    """
+    fig = go.Figure()
+    axis = {
+        "gridcolor": RULE, "linecolor": MUTED, "zeroline": False, "automargin": True, "tickcolor": RULE,
+        "title": {"standoff": 10},
+    }  # fmt: skip
+    fig.update_layout(
+        template="none", height=height, autosize=True, font={"family": FONT, "size": 13, "color": INK},
+        paper_bgcolor="white", plot_bgcolor="white",
+        margin={"l": left, "r": 16, "t": 48 if legend else 16, "b": 48},
+        showlegend=legend, hoverlabel={"bgcolor": "white", "font": {"color": INK, "family": FONT}},
+        legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "yref": "paper"},
+        xaxis=axis, yaxis=axis, hovermode="closest", dragmode=False,
+    )  # fmt: skip
+    fig.update_layout(**layout)
+    return fig
+
+
+def empty(name: str, title: str, why: str, code: str, columns: Iterable[str] = ()) -> View:
+    """Return a view that says in words why there is nothing to draw."""
+    fig = figure(140, legend=False)
+    fig.update_xaxes(visible=False, range=[0, 1])
+    fig.update_yaxes(visible=False, range=[0, 1])
+    fig.add_scatter(
+        x=[0.5],
+        y=[0.5],
+        mode="text",
+        text=[wrap(why, 60)],
+        textfont={"size": 15, "color": MUTED},
+        hoverinfo="skip",
+    )
+    return View(title, why, fig, pd.DataFrame(columns=list(columns)), (), (), code, name)
+
+
+def wrap(text: str, width: int) -> str:
+    """Break a text into lines of about ``width`` letters for a plotly label.
+
+    >>> wrap("one two three", 8)
+    'one two<br>three'
+    """
+    lines, line = [], ""
+    for word in str(text).split():
+        if line and len(line) + 1 + len(word) > width:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}".strip()
+    return "<br>".join([*lines, line])
+
+
+def shorten(text: str, width: int) -> str:
+    """Cut a text at a word so that it fits into ``width`` letters, with an ellipsis where it was cut."""
+    if len(text) <= width:
+        return text
+    cut = text[: width - 1]
+    return (cut[: cut.rfind(" ")] if " " in cut[width // 2 :] else cut).rstrip(" ,;:(") + "…"
+
+
+def loading_code(ev: Evidence) -> str:
+    """Return the line that rebuilds this selection of the evidence.
+
+    >>> import ldnevidence as ldn
+    >>> loading_code(ldn.load().select(condition="ibd"))
+    "ev = ldn.load().select(condition='ibd')"
+    """
+    arguments = ", ".join(f"{k}={v!r}" for k, v in ev.selection.items())
+    return "ev = ldn.load()" + (f".select({arguments})" if arguments or _is_narrowed(ev) else "")
+
+
+def _is_narrowed(ev: Evidence) -> bool:
+    return not ev.tables["studies"]["low_dose"].eq(False).any()
+
+
+def snippet(ev: Evidence, call: str) -> str:
+    """Return runnable code for a view, such as ``ldn.views.gap_map(ev)``."""
+    return f"import ldnevidence as ldn\n\n{loading_code(ev)}\n{call}"
+
+
+def cited(ev: Evidence, study_ids: Iterable[str]) -> tuple[str, ...]:
+    """Return the keys in alphabetical order, each once."""
+    known = set(ev.tables["sources"]["cite_key"])
+    return tuple(sorted({s for s in study_ids if s in known}))
+
+
+def participants(studies: pd.DataFrame) -> pd.Series:
+    """Return how many people each study had: randomised, else enrolled, else analysed; empty where unread."""
+    return studies["n_randomized"].fillna(studies["n_enrolled"]).fillna(studies["n_analysed"])
+
+
+def count(n: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun.
+
+    >>> count(1, "study", "studies"), count(3, "trial")
+    ('1 study', '3 trials')
+    """
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names as prose does.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    return (
+        " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]])) if len(names) > 1 else "".join(names)
+    )

@@ -1,0 +1,225 @@
+"""Shares of people who responded, with their uncertainty, and the placebo arm beside its own LDN arm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ldnevidence import effects
+from ldnevidence.rules import agrees
+from ldnevidence.views import base
+
+if TYPE_CHECKING:
+    from ldnevidence.evidence import Evidence
+
+COLUMNS = ["study_id", "study", "outcome", "arm", "role", "controlled", "population", "week", "events", "n",
+           "percent", "ci_low", "ci_high", "basis", "why_no_interval", "source_id", "outcome_id"]  # fmt: skip
+KEY = ["outcome_id", "arm_id", "population", "timepoint", "week"]
+NO_BASE = "no denominator was read"
+BOUND = "the source gives a bound or a rounded word, no exact share"
+
+
+def rates(ev: Evidence) -> pd.DataFrame:
+    """Return every response rate that was printed, with Wilson's interval where a count was read.
+
+    A printed count with its denominator gives the share. A printed percentage gets an interval only where
+    its denominator was read and exactly one whole number of people fits it; otherwise it stays alone and
+    `why_no_interval` says why. Shares that are no response rates are left out.
+
+    Parameters
+    ----------
+    ev : Evidence
+
+    Returns
+    -------
+    DataFrame
+        One row an arm: shares and limits in percent; `basis` is "count printed", "count fits the printed
+        percent" or "percent printed".
+
+    Examples
+    --------
+    >>> import ldnevidence as ldn
+    >>> table = rates(ldn.load().select(condition="fibromyalgia"))
+    >>> "bruunplesner2020" in set(table["study_id"])
+    False
+    """
+    outcomes = ev.tables["outcomes"]
+    outcomes = outcomes[outcomes["response_rate"].astype(bool)].set_index("outcome_id")
+    results = ev.tables["results"]
+    results = results[
+        results["outcome_id"].isin(outcomes.index)
+        & results["statistic"].isin(["events", "percent of people"])
+        & results["value"].notna()
+    ]
+    arms = ev.tables["arms"].set_index("arm_id")
+    studies = ev.tables["studies"].set_index("study_id")
+    rows = []
+    for key, group in results.groupby(KEY, dropna=False, sort=False):
+        outcome_id, arm_id, population, _, week = key
+        outcome, arm = outcomes.loc[outcome_id], arms.loc[arm_id]
+        study = studies.loc[outcome["study_id"]]
+        share = _share(group)
+        rows.append({
+            "study_id": outcome["study_id"], "study": study["label"], "outcome": outcome["name"],
+            "arm": arm["label"], "role": arm["role"], "controlled": bool(study["controlled"]),
+            "population": population, "week": week, **share,
+            "source_id": group["source_id"].iloc[0], "outcome_id": outcome_id,
+        })  # fmt: skip
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    table["_ldn"] = table["role"] != "ldn"
+    order = ["controlled", "study", "outcome", "population", "_ldn"]
+    table = table.sort_values(order, ascending=[False, True, True, True, True], kind="stable")
+    return table.drop(columns="_ldn").reset_index(drop=True)
+
+
+def _share(group: pd.DataFrame) -> dict[str, object]:
+    """Work out one arm's share from its printed rows."""
+    counted = group[group["statistic"] == "events"]
+    printed = group[group["statistic"] == "percent of people"]
+    n = group["n"].dropna()
+    blank: dict[str, object] = {
+        "events": pd.NA,
+        "n": pd.NA,
+        "ci_low": None,
+        "ci_high": None,
+        "why_no_interval": "",
+    }
+    if not counted.empty and pd.notna(counted["n"].iloc[0]):
+        return _with_interval(int(counted["value"].iloc[0]), int(counted["n"].iloc[0]), "count printed")
+    if printed.empty:
+        value = counted["value"].iloc[0]
+        return blank | {
+            "events": int(value),
+            "percent": None,
+            "basis": "count printed",
+            "why_no_interval": NO_BASE,
+        }
+    percent = float(printed["value"].iloc[0])
+    blank |= {"percent": percent, "basis": "percent printed"}
+    if printed["value_text"].notna().any():
+        return blank | {"n": n.iloc[0] if len(n) else pd.NA, "why_no_interval": BOUND}
+    if n.empty:
+        return blank | {"why_no_interval": NO_BASE}
+    size = int(n.iloc[0])
+    fits = [e for e in range(size + 1) if agrees(f"{percent:g}", e, size)]
+    if len(fits) == 1:
+        return _with_interval(fits[0], size, "count fits the printed percent") | {"percent": percent}
+    why = f"{'no' if not fits else 'more than one'} whole number of {size} people gives {percent:g}%"
+    return blank | {"n": size, "why_no_interval": why}
+
+
+def _with_interval(events: int, n: int, basis: str) -> dict[str, object]:
+    estimate = effects.proportion(events, n)
+    return {
+        "events": events, "n": n, "percent": 100 * estimate.estimate, "ci_low": 100 * estimate.ci_low,
+        "ci_high": 100 * estimate.ci_high, "basis": basis, "why_no_interval": "",
+    }  # fmt: skip
+
+
+def response_rates(ev: Evidence) -> base.View:
+    """Draw response rates with Wilson intervals; hollow where no denominator was read.
+
+    Parameters
+    ----------
+    ev : Evidence
+
+    Returns
+    -------
+    View
+
+    Examples
+    --------
+    >>> import ldnevidence as ldn
+    >>> view = response_rates(ldn.load().select(condition="Crohn's disease"))
+    >>> view.name
+    'response_rates'
+    """
+    code = base.snippet(ev, "ldn.views.response_rates(ev)")
+    title = "How many responded"
+    table = rates(ev)
+    drawn = table[table["percent"].notna()].reset_index(drop=True)
+    if drawn.empty:
+        why = "No share of responders was read for this selection."
+        return base.empty("response_rates", title, why, code, COLUMNS)
+    labels = [_label(row) for row in drawn.itertuples()]
+    fig = base.figure(130 + 40 * len(drawn))
+    positions = list(range(len(drawn)))[::-1]
+    for name, mask, symbol, colour in _marks(drawn):
+        for hollow in (False, True):
+            part = drawn[mask & (drawn["ci_low"].isna() == hollow)]
+            if part.empty:
+                continue
+            up, down = part["ci_high"] - part["percent"], part["percent"] - part["ci_low"]
+            fig.add_scatter(
+                x=part["percent"], y=[positions[i] for i in part.index], mode="markers",
+                name=name + (", no interval possible" if hollow else ""),
+                marker={"symbol": symbol + ("-open" if hollow else ""), "color": colour, "size": 11,
+                        "line": {"width": 2, "color": colour}},
+                error_x=None if hollow else {
+                    "type": "data", "array": up.tolist(), "arrayminus": down.tolist(), "color": colour,
+                    "thickness": 2, "width": 5},
+                hovertext=[_hover(row) for row in part.itertuples()], hoverinfo="text",
+            )  # fmt: skip
+    fig.update_xaxes(range=[-2, 102], ticksuffix="%", title="People who responded", dtick=20)
+    fig.update_yaxes(tickvals=positions, ticktext=labels, range=[-0.7, len(drawn) - 0.3])
+    rows = fig.layout.legend
+    rows.update(y=1.0)
+    studies = list(dict.fromkeys(drawn["study_id"]))
+    notes = [
+        "Lines are 95% Wilson intervals: where the true share could well lie, given so few people.",
+        "Criteria of response differ from study to study, so compare arms of one study, not studies.",
+        "A share without a comparison arm says nothing about what the drug added.",
+    ]
+    if drawn["ci_low"].isna().any():
+        notes.append("Hollow marks have no interval: " + "; ".join(dict.fromkeys(
+            drawn.loc[drawn["ci_low"].isna(), "why_no_interval"])) + ".")  # fmt: skip
+    if (drawn["basis"] == "count fits the printed percent").any():
+        notes.append(
+            "Where only a percentage and its denominator were printed, the one count that fits was used."
+        )
+    apart = ev.tables["outcomes"]["rate_why_not"].dropna()
+    notes += [f"Not drawn: {why}" for why in dict.fromkeys(apart)]
+    return base.View(
+        title, _sentence(drawn), fig, drawn, tuple(notes), base.cited(ev, studies), code, "response_rates"
+    )
+
+
+def _marks(table: pd.DataFrame) -> list[tuple[str, pd.Series, str, str]]:
+    """Return name, rows, symbol and colour of each kind of arm; shape and word carry what colour carries."""
+    ldn, controlled = table["role"] == "ldn", table["controlled"]
+    placebo = table["role"] == "placebo"
+    return [
+        ("LDN, with a comparison arm", ldn & controlled, "circle", base.LDN),
+        ("Placebo", placebo, "square", base.PLACEBO),
+        ("LDN, no comparison arm", ldn & ~controlled, "diamond", base.OTHER),
+        ("Other arm", ~ldn & ~placebo, "triangle-up", base.MUTED),
+    ]
+
+
+def _label(row: object) -> str:
+    arm = "placebo" if row.role == "placebo" else row.arm  # type: ignore[attr-defined]
+    inside = "" if row.population == "all" else f" ({row.population})"  # type: ignore[attr-defined]
+    first = base.shorten(f"{row.study}: {arm}{inside}", 40)  # type: ignore[attr-defined]
+    return f"{first}<br><span style='color:{base.MUTED}'>{base.shorten(row.outcome, 44)}</span>"  # type: ignore[attr-defined]
+
+
+def _hover(row: object) -> str:
+    share = f"{row.percent:.1f}%" if pd.notna(row.events) else f"{row.percent:g}%"  # type: ignore[attr-defined]
+    if pd.notna(row.ci_low):  # type: ignore[attr-defined]
+        share = f"{row.events} of {row.n}: {share} (95% CI {row.ci_low:.0f} to {row.ci_high:.0f}%)"  # type: ignore[attr-defined]
+    else:
+        share += f"; {row.why_no_interval}"  # type: ignore[attr-defined]
+    return f"<b>{row.study}</b>, {row.arm}<br>{base.wrap(row.outcome, 60)}<br>{share}<br>{row.basis}"  # type: ignore[attr-defined]
+
+
+def _sentence(drawn: pd.DataFrame) -> str:
+    """Say how many studies can be compared with placebo at all, from the rows drawn."""
+    pairs = drawn.groupby("study_id")["role"].agg(set)
+    both = int(pairs.map(lambda roles: {"ldn", "placebo"} <= roles).sum())
+    held = int(drawn["ci_low"].notna().sum())
+    verb = "prints" if len(pairs) == 1 else "print"
+    return (
+        f"{base.count(len(pairs), 'study', 'studies')} {verb} a share of responders; {both} of {len(pairs)} "
+        f"give it for placebo too, and {held} of {len(drawn)} shares come with the number of people behind them."
+    )
