@@ -100,24 +100,30 @@ class Book:
         """Return the counts of people that the row's percentage can rest on.
 
         Without a printed n, the arm's n serves; the study's own numbers serve as well where everybody is in
-        the arm (one arm, or a crossover), and alone where the arm has no n. A two-armed trial without arm
-        sizes adds half of those randomised. A subgroup of unknown size has only a maximum.
+        the arm (one arm, a crossover, or a population worded as "all ..."), and alone where no arm has an n.
+        Where other arms have theirs, the rest is left for this one. A two-armed trial without arm sizes adds
+        half of those randomised. A subgroup of unknown size has only a maximum.
         """
         if row.get("n") is not None:
             return Bases("printed", (row["n"],), row["n"])
         study = self.studies.get(row["study_id"], {})
+        population = row["population"] if "arm_id" in row and row.get("population") else "all"
         numbers = {study[c] for c in _COUNTS if study.get(c)}
         arms = self.arms_of(row["study_id"])
         in_arm = self.arm_n(row.get("arm_id"))
-        everybody = len(arms) <= 1 or "crossover" in str(study.get("design"))
+        everybody = len(arms) <= 1 or "crossover" in str(study.get("design")) or population != "all"
+        everybody = everybody or "arm_id" not in row  # a row of the study itself
+        elsewhere = sum(arm["n"] or 0 for arm in arms if arm["arm_id"] != row.get("arm_id"))
         if in_arm:
             counts = {in_arm} | {n for n in numbers if everybody and n <= in_arm}
-        else:
+        elif everybody or not elsewhere:
             counts = set(numbers)
             if len(arms) == 2 and not everybody and study.get("n_randomized"):
                 counts |= {study["n_randomized"] // 2, -(-study["n_randomized"] // 2)}
+        else:
+            counts = {n - elsewhere for n in numbers if n > elsewhere}
         most = max(counts, default=None)
-        if not is_whole(row.get("population", "all")) or not counts:
+        if not is_whole(population) or not counts:
             return Bases("unknown", (), most)
         return Bases("arm" if in_arm else "study", tuple(sorted(counts, reverse=True)), most)
 

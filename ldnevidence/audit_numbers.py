@@ -270,7 +270,7 @@ def chi_squared(events_1: int, n_1: int, events_2: int, n_2: int, correct: bool 
     n, happened = n_1 + n_2, a + c
     if happened in (0, n):
         return 1.0
-    gap = abs(a * (n_2 - c) - c * (n_1 - a))
+    gap = float(abs(a * (n_2 - c) - c * (n_1 - a)))
     gap = max(0.0, gap - n / 2) if correct else gap
     return _distributions.z_two_sided(math.sqrt(n * gap**2 / (n_1 * n_2 * happened * (n - happened))))
 

@@ -56,7 +56,7 @@ def counted(book: Book) -> dict[tuple[Any, ...], Row]:
 def _events(table: str, row: Row, counts: dict[tuple[Any, ...], Row]) -> int | None:
     """Return the count printed beside a percentage, if any."""
     if table == "adverse_events":
-        return row["events"]  # type: ignore[no-any-return]
+        return row["events"]
     beside = counts.get(ab.same_group(row)) if table == "results" else None
     return int(beside["value"]) if beside else None
 
@@ -93,10 +93,8 @@ def _against_count(table: str, row: Row, percent: float, digits: int, events: in
     shown = f"{exact:.{digits + 1}f}%"
     severity, note = ab.CONSISTENT, f"{events} of {n} is {shown}, as printed."
     if not fits:
-        severity, note = (
-            ab.DISAGREES,
-            f"{events} of {n} is {shown}, not {row['value_text'] if sign else printed[: printed.index(' ')]}.",
-        )
+        wrong = row["value_text"] if sign else f"{percent:g}%"
+        severity, note = ab.DISAGREES, f"{events} of {n} is {shown}, not {wrong}."
         if not sign and 0 <= exact - percent < 2 * half:
             severity, note = ab.CHECK, f"{note} Digits were cut off instead of rounded."
     args = (severity, note, printed, shown, abs(exact - percent))
@@ -135,6 +133,8 @@ def _whole_people(row: Row, percent: float, digits: int, bases: Bases) -> tuple[
     size = 100 * 10**digits
     if ab.bound(row.get("value_text")):
         return ab.UNTESTED, "the figure is a bound or a round figure", "", None
+    if percent in (0, 100):
+        return ab.UNTESTED, "0% and 100% are possible with any base", "", None
     if not bases.counts:
         return ab.UNTESTED, "no base is printed", "", None
     fitting = [n for n in bases.counts if grim(percent, n, digits)]
@@ -158,7 +158,7 @@ def _whole_people(row: Row, percent: float, digits: int, bases: Bases) -> tuple[
         listed = ", ".join(f"{k} of {m}" for k, m in others[::-1][:3])
         note += f" A base that is not printed would do, such as {listed}."
     elif not others:
-        note += f" Nor of any smaller number."
+        note += " Nor of any smaller number."
     severity = ab.CHECK if bases.kind == "study" else ab.IMPOSSIBLE
     return severity, note, " / ".join(near), gap
 
@@ -190,7 +190,7 @@ def shared_base(book: Book) -> Iterator[Entry]:
         most = book.bases(row).most
         listed = " and ".join(f"{m[2]:g}%" for m in members)
         if most is None or most >= 100 * 10 ** max(m[3] for m in members):
-            note = f"with {most or 'an unknown number of'} people {listed} can always share a base"
+            note = "with an unknown number of people, or many, any percentages can share a base"
             yield Entry("shared-base", table, keys, row, ab.UNTESTED, note, listed)
             continue
         allowed = [{n for _, n in grim_counts(m[2], most, m[3])} for m in members]
@@ -207,25 +207,6 @@ def shared_base(book: Book) -> Iterator[Entry]:
         yield Entry("shared-base", table, keys, row, ab.DISAGREES, note, listed, each)
 
 
-def events_within_people(book: Book) -> Iterator[Entry]:
-    """events-within-people: no more people had an event than were at risk, or are in the arm."""
-    rows = [("results", r, r["value"]) for r in book.rows["results"] if r["statistic"] == "events"]
-    rows += [("adverse_events", r, r["events"]) for r in book.rows["adverse_events"] if r["unit"] == "people"]
-    for table, row, events in rows:
-        if events is None:
-            continue
-        n = row["n"] if row["n"] is not None else book.arm_n(row["arm_id"])
-        key = row[ab.KEYS[table]]
-        if n is None:
-            yield Entry("events-within-people", table, key, row, ab.UNTESTED, "no base is printed")
-        elif 0 <= events <= n:
-            note = f"{events:g} of {n} people."
-            yield Entry("events-within-people", table, key, row, ab.CONSISTENT, note)
-        else:
-            note = f"{events:g} people out of {n} is impossible."
-            yield Entry("events-within-people", table, key, row, ab.IMPOSSIBLE, note, f"{events:g} of {n}")
-
-
 def mean_of_whole_numbers(book: Book) -> Iterator[Entry]:
     """mean-of-whole-numbers: whole-number scores of n people can have the printed mean (GRIM)."""
     means: dict[str, list[float]] = defaultdict(list)
@@ -239,9 +220,8 @@ def mean_of_whole_numbers(book: Book) -> Iterator[Entry]:
         items = _whole_items(book.outcomes[row["outcome_id"]], row)
         if items is None:
             continue
-        beside: list[float | None] = list(means[row["outcome_id"]])
-        beside.remove(value)
-        digits = ab.printed_decimals(value, beside)
+        # One table prints its means with as many decimals: 3 beside 4.3 was printed as 3.0.
+        digits = max(decimals(mean) for mean in means[row["outcome_id"]])
         yield _mean_entry(row, value, digits, items)
 
 
@@ -259,7 +239,7 @@ def _mean_entry(row: Row, mean: float, digits: int, items: int) -> Entry:
         return Entry(rule, "results", key, row, ab.UNTESTED, "the number of people is not printed")
     parts = n * items
     if parts >= 10 ** max(digits, decimals(mean)):
-        note = f"with {n} people every mean of {digits} decimals is possible"
+        note = f"with {10**digits} answers or more every mean of {digits} decimals is possible"
         return Entry(rule, "results", key, row, ab.UNTESTED, note)
     printed = f"mean {mean:.{digits}f} of {n} people"
     if grim_mean(mean, n, digits, items):
@@ -274,3 +254,6 @@ def _mean_entry(row: Row, mean: float, digits: int, items: int) -> Entry:
         note += f" With {fits[0]} people it would be possible."
     gap = min(abs(k / parts - mean) for k in (below, below + 1))
     return Entry(rule, "results", key, row, ab.IMPOSSIBLE, note, printed, " / ".join(near), gap)
+
+
+RULES = (percent_and_count, percent_of_whole_people, shared_base, mean_of_whole_numbers)

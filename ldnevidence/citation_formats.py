@@ -57,6 +57,7 @@ def csl_item(work: Reference) -> dict[str, Any]:
         item["author"] = [_csl_name(n) for n in work.authors]
     if work.year:
         item["issued"] = {"date-parts": [[work.year]]}
+    record = "registry record" in work.medium.lower()
     texts = {
         "container-title": work.container,
         "publisher": work.publisher,
@@ -64,11 +65,11 @@ def csl_item(work: Reference) -> dict[str, Any]:
         "issue": work.fields.get("number", ""),
         "page": work.fields.get("pages", ""),
         "medium": work.medium,
-        "number": "; ".join(work.registry_numbers),
+        "number": "; ".join(work.registry_numbers) if record else "",
         "DOI": work.doi,
         "PMID": work.pmid,
         "PMCID": work.pmcid,
-        "URL": "" if work.doi or work.pmid or work.pmcid else work.url,
+        "URL": work.url if record else work.fields.get("url", ""),
         "note": work.fields.get("note", ""),
     }
     return item | {k: v for k, v in texts.items() if v}

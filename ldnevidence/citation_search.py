@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import unquote
 
-from ldnevidence.bibliography import Reference, fold, get_bibliography, registry_numbers, with_reason
+from ldnevidence.bibliography import Reference, get_bibliography, with_reason
 from ldnevidence.citation_facts import Facts, facts_of
+from ldnevidence.citation_query import name_words, query_words, typed_identifiers, words
 from ldnevidence.paths import references_file
+from ldnevidence.registers import registry_numbers
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
@@ -45,57 +46,6 @@ FIELDS = {
 EXACT, BEGINNING, NEAR = 1.0, 0.75, 0.7  # how well a word fits
 UNKNOWN = 2.5  # weight of a word that no work has; one in ten works weighs about as much
 LEAST_COVER = 0.4  # share of the query's weight that a hit has to cover
-STOP_WORDS = frozenset(
-    "a about all an and are article at by did do does for from had has have i in is it its me my of on or "
-    "one paper please some study studies that the their there these this those to was were what which who "
-    "with work works et al les der die das und".split()
-)
-# What readers write for words that the works spell otherwise.
-_SAME = {
-    "ldn": ("lowdose", "naltrexone"),
-    "rct": ("randomized", "controlled"),
-    "pediatric": ("paediatric",),
-    "kids": ("children",),
-    "kid": ("children",),
-    "womens": ("women",),
-}
-_PHRASES = (
-    (re.compile(r"\b(ultra|very|extremely)[\s-]*low[\s-]*dose"), r"\1 lowdose"),
-    (re.compile(r"\blow[\s-]*dose"), "lowdose"),  # so that "dose" alone means studies of the dose
-    (re.compile(r"\b(\d+(?:\.\d+)?)[\s-]*mg\b"), r"\1mg"),
-    (re.compile(r"\brandomis"), "randomiz"),
-    (re.compile(r"(?<=\w)['’]s\b"), "s"),
-    (re.compile(r"\bpaediatric"), "pediatric"),
-    (re.compile(r"\btumour"), "tumor"),
-)
-_WORD = re.compile(r"\d+\.\d+(?:mg)?|\w+")
-_DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>]+", re.IGNORECASE)
-_PMCID = re.compile(r"\bPMC\s?(\d{3,})\b", re.IGNORECASE)
-_PMID = re.compile(r"(?:\bPMID\s*:?\s*|pubmed(?:\.ncbi\.nlm\.nih\.gov)?/(?:pubmed/)?)(\d{1,8})", re.IGNORECASE)
-_DIGITS = re.compile(r"\s*(\d{5,8})\s*")
-_ADDRESS = re.compile(r"https?://\S+")
-
-
-def words(text: str) -> list[str]:
-    """Split a text into the words that are compared.
-
-    >>> words("Low-dose naltrexone 4.5 mg in Sjögren's")
-    ['lowdose', 'naltrexone', '4.5mg', 'in', 'sjogrens']
-    """
-    text = fold(text)
-    for pattern, plain in _PHRASES:
-        text = pattern.sub(plain, text)
-    return _WORD.findall(text)
-
-
-def _variants(text: str) -> list[str]:
-    """Return the words of a name in both ways of writing an umlaut: "lohn" and "loehn"."""
-    digraphs = text.casefold()
-    for letter, pair in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ø", "oe"), ("å", "aa")):
-        digraphs = digraphs.replace(letter, pair)
-    # A double name is also one word: "bruunplesner".
-    joined = [w.replace("-", "") for w in fold(text).split() if "-" in w]
-    return [*words(text), *words(digraphs), *joined]
 
 
 class _Fit(NamedTuple):
@@ -117,18 +67,21 @@ class Index:
     postings : dict
         Word to {number of the work: field}, the weightiest field where it stands in several.
     identifiers : dict
-        Identifier, as folded text, to (what it is, numbers of the works).
+        Identifier, as folded text, to (what it is, how it is written, numbers of the works).
     lengths : dict
         Length to the words of that length, for typing errors.
     priors : tuple of float
         Small advantage of a work among equals.
+    title_sizes : tuple of int
+        Different words in each title, stop words aside.
     """
 
     works: tuple[Reference, ...]
     postings: Mapping[str, Mapping[int, str]]
-    identifiers: Mapping[str, tuple[str, tuple[int, ...]]]
+    identifiers: Mapping[str, tuple[str, str, tuple[int, ...]]]
     lengths: Mapping[int, tuple[str, ...]]
     priors: tuple[float, ...]
+    title_sizes: tuple[int, ...]
 
     def rarity(self, word: str) -> float:
         """Return the weight of a word: the fewer works have it, the more it tells."""
@@ -148,7 +101,7 @@ def build_index(works: Iterable[Reference], facts: Mapping[str, Facts]) -> Index
     """
     ranked = sorted(works, key=lambda w: (-facts.get(w.key, Facts()).standing, -(w.year or 0), w.key))
     postings: dict[str, dict[int, str]] = defaultdict(dict)
-    found: dict[str, tuple[str, list[int]]] = {}
+    found: dict[str, tuple[str, str, list[int]]] = {}
     for number, work in enumerate(ranked):
         fact = facts.get(work.key, Facts())
         for field_name, word in _words_of(work, fact):
@@ -156,16 +109,17 @@ def build_index(works: Iterable[Reference], facts: Mapping[str, Facts]) -> Index
             if held is None or FIELDS[field_name] > FIELDS[held]:
                 postings[word][number] = field_name
         for what, identifier in _identifiers_of(work, fact):
-            found.setdefault(identifier.casefold(), (what, []))[1].append(number)
+            found.setdefault(identifier.casefold(), (what, identifier, []))[2].append(number)
     lengths: dict[int, list[str]] = defaultdict(list)
     for word in sorted(postings):
         lengths[len(word)].append(word)
     return Index(
         works=tuple(ranked),
         postings=dict(postings),
-        identifiers={k: (what, tuple(dict.fromkeys(n))) for k, (what, n) in found.items()},
+        identifiers={k: (what, shown, tuple(dict.fromkeys(n))) for k, (what, shown, n) in found.items()},
         lengths={n: tuple(w) for n, w in lengths.items()},
         priors=tuple(facts.get(w.key, Facts()).standing for w in ranked),
+        title_sizes=tuple(len(query_words(w.title)) for w in ranked),
     )
 
 
@@ -187,9 +141,11 @@ def _words_of(work: Reference, fact: Facts) -> Iterator[tuple[str, str]]:
     for field_name, text in texts:
         yield from ((field_name, word) for word in words(text))
     for i, name in enumerate(work.authors):
-        yield from (("author" if i else "first author", word) for word in _variants(name.surname))
-        yield from (("given name", word) for word in _variants(name.given))
-    yield from (("key", word) for word in [work.key.casefold(), *re.split(r"[\d_]+", work.key.casefold())] if word)
+        yield from (("author" if i else "first author", word) for word in name_words(name.surname))
+        yield from (("given name", word) for word in name_words(name.given))
+    yield from (
+        ("key", word) for word in [work.key.casefold(), *re.split(r"[\d_]+", work.key.casefold())] if word
+    )
 
 
 def _identifiers_of(work: Reference, fact: Facts) -> Iterator[tuple[str, str]]:
@@ -201,53 +157,14 @@ def _identifiers_of(work: Reference, fact: Facts) -> Iterator[tuple[str, str]]:
         yield "trial registry number", number
 
 
-# -- identifiers ----------------------------------------------------------------------------------------
-
-
-def _typed_identifiers(query: str) -> tuple[list[str], str]:
-    """Return the identifiers that a query names, folded, and what is left of the query."""
-    text = unquote(query)
-    found: list[str] = []
-
-    def take(pattern: re.Pattern[str], prefix: str = "") -> None:
-        nonlocal text
-        for match in pattern.finditer(text):
-            value = match.group(1) if pattern.groups else match.group()
-            found.append((prefix + value).casefold())
-        text = pattern.sub(" ", text)
-
-    take(_PMCID, "pmc")
-    take(_PMID)
-    if _DIGITS.fullmatch(text):  # a bare number of that length is a PMID
-        take(_DIGITS)
-    for match in _DOI.finditer(text):
-        found.append(_trimmed(match.group()).casefold())
-    text = _DOI.sub(" ", text)
-    for number in registry_numbers(text):
-        found.append(number.casefold())
-        text = text.replace(number, " ")
-    if found:  # "doi:", "https://doi.org/" and the like are left over
-        text = re.sub(r"\b(?:doi|eudract|pmid|pmcid|https?|dx\.doi\.org|doi\.org)\b[:/]*", " ", text, flags=re.I)
-        text = _ADDRESS.sub(" ", re.sub(r"\S*/\S*", " ", text))
-    return found, text
-
-
-def _trimmed(doi: str) -> str:
-    """Cut what a sentence or an address puts behind a DOI; a bracket stays where it was opened within."""
-    doi = re.split(r"[?#&]|/(?:full|abstract|pdf)\b", doi)[0].rstrip(".,;:'\"")
-    while doi.endswith(")") and doi.count(")") > doi.count("("):
-        doi = doi[:-1].rstrip(".,;:")
-    return doi.rstrip("]}>/")
-
-
 def _by_identifier(index: Index, identifier: str) -> list[tuple[int, str]]:
     if identifier in index.identifiers:
-        what, numbers = index.identifiers[identifier]
-        return [(n, f"{what} {identifier if what == 'key' else identifier.upper()}") for n in numbers]
+        what, shown, numbers = index.identifiers[identifier]
+        return [(n, f"{what} {shown}") for n in numbers]
     if len(identifier) < 6 or identifier.isdecimal():  # a PMID that goes on is another work
         return []
-    begun = [(i, what, n) for i, (what, n) in index.identifiers.items() if i.startswith(identifier)]
-    return [(n, f"{what} begins with {identifier}") for _, what, numbers in sorted(begun) for n in numbers]
+    begun = [found for i, found in index.identifiers.items() if i.startswith(identifier)]
+    return [(n, f"{what} {shown}") for what, shown, numbers in sorted(begun) for n in numbers]
 
 
 # -- words ----------------------------------------------------------------------------------------------
@@ -276,14 +193,9 @@ def _fits(index: Index, word: str) -> dict[str, float]:
     return fits
 
 
-def _query_words(text: str) -> list[str]:
-    found = list(dict.fromkeys(w for word in words(text) for w in _SAME.get(word, (word,))))
-    return [w for w in found if w not in STOP_WORDS]
-
-
 def _by_words(index: Index, text: str) -> list[tuple[int, float, str]]:
     """Return the works that fit the words of a query: number, score, reason."""
-    query = _query_words(text)
+    query = query_words(text)
     total = 0.0
     scores: dict[int, float] = defaultdict(float)
     covered: dict[int, float] = defaultdict(float)
@@ -307,10 +219,18 @@ def _by_words(index: Index, text: str) -> list[tuple[int, float, str]]:
     hits = []
     for number, score in scores.items():
         cover = covered[number] / total
-        year_alone = len(query) > 1 and all(fit.field == "year" for fit in why[number])
-        if cover >= LEAST_COVER and not year_alone:
-            hits.append((number, score * cover**2 * (1 + 0.05 * index.priors[number]), _reason(why[number])))
+        numbers_alone = len(query) > 1 and all(fit.word.isdecimal() for fit in why[number])
+        if cover >= LEAST_COVER and not numbers_alone:  # a year that fits is no hit for other words
+            bonus = 1 + 0.05 * index.priors[number] + _title_bonus(index, number, why[number])
+            hits.append((number, score * cover**2 * bonus, _reason(why[number])))
     return sorted(hits, key=lambda hit: (-round(hit[1], 9), hit[0]))
+
+
+def _title_bonus(index: Index, number: int, fits: list[_Fit]) -> float:
+    """Return the bonus of a title that the query names in full; a title of one or two words earns none."""
+    size = index.title_sizes[number]
+    named = sum(fit.field == "title" for fit in fits)
+    return min(1.0, named / size) ** 4 if size > 2 else 0.0
 
 
 def _reason(fits: list[_Fit]) -> str:
@@ -337,9 +257,9 @@ def get_index(ev: Evidence | None = None, path: Path | None = None) -> Index:
     return _index(path, path.stat().st_mtime_ns, ev)
 
 
-def search(index: Index, query: str, limit: int) -> list[Reference]:
+def search(index: Index, query: str, limit: int | None) -> list[Reference]:
     """Search an index; see :func:`ldnevidence.citations.find`."""
-    identifiers, rest = _typed_identifiers(query)
+    identifiers, rest = typed_identifiers(query)
     whole = query.strip().casefold()
     if whole in index.identifiers:
         identifiers.insert(0, whole)
@@ -359,7 +279,9 @@ def nearest_words(index: Index, query: str) -> list[str]:
 
     near: list[str] = []
     known = [w for w in index.postings if w.isalpha() and len(w) > 3]
-    for word in _query_words(query):
+    for word in query_words(query):
         if len(word) > 3:
-            near += [w for w, _, _ in process.extract(word, known, scorer=fuzz.ratio, score_cutoff=70, limit=2)]
+            near += [
+                w for w, _, _ in process.extract(word, known, scorer=fuzz.ratio, score_cutoff=70, limit=2)
+            ]
     return list(dict.fromkeys(near))

@@ -1,7 +1,7 @@
 """References in words: Vancouver, APA 7, one plain line, and HTML with links.
 
-Vancouver and APA are written by citeproc-py from the two style files in ``csl``. Read over the whole
-collection its output was right but for a few kinds of entries; what is mended, and why, stands beside the code.
+Vancouver and APA are written by citeproc-py from the two style files in ``csl``. Over the whole
+collection it was right but for a few kinds of entries; what is mended, and why, stands beside the code.
 """
 
 from __future__ import annotations
@@ -15,36 +15,45 @@ from typing import Any
 
 from ldnevidence.bibliography import Reference
 from ldnevidence.citation_formats import csl_item
+from ldnevidence.registers import registry_url
 
 CSL_FOLDER = Path(__file__).resolve().parent / "csl"
 CSL_FILES = {"vancouver": "nlm-citation-sequence.csl", "apa": "apa.csl"}
 RETRACTED = " [Retracted]"
 # Tokens that stand in for what the processor cannot write; private characters, so that no text holds them.
 _NOBODY, _OTHERS = "\ue000", "\ue001"
-_SENTENCE_START = re.compile(r"(?:^|[:.?!]\s+|–\s+|\s-\s+)[\"'(\[]*$")
+_SENTENCE = re.compile(r"(?:^|[.?!]\s+)[\"'(\[]*$")
+_SUBTITLE = re.compile(r"(?::|\s[-–])\s+[\"'(\[]*$")
 
 
-def sentence_case(markup: str) -> str:
+def sentence_case(markup: str, capital_subtitle: bool = True) -> str:
     """Return a title as a sentence: capitals stay at the start, in braces, and in words such as "pA2".
 
     Parameters
     ----------
     markup : str
         Title with the braces of BibTeX around what keeps its capitals.
+    capital_subtitle : bool
+        Whether a subtitle begins with a capital (APA) or not (Vancouver).
 
     Examples
     --------
-    >>> sentence_case("Treatment of {Hailey-Hailey} Disease: A Case Series")
+    >>> sentence_case("Treatment of {Hailey-Hailey} Disease: a Case Series")
     'Treatment of Hailey-Hailey disease: A case series'
     """
     out, depth = "", 0
     for part in re.split(r"([{}]|\s+|[-–/(])", markup):
         if part in ("{", "}"):
             depth += 1 if part == "{" else -1
-        elif depth or _SENTENCE_START.search(out) or not part[:1].isupper() or part[1:] != part[1:].lower():
+            continue
+        titled = part[:1].isupper() and part[1:] == part[1:].lower()  # "Treatment", but not "LDN" or "pA2"
+        if depth or _SENTENCE.search(out):
             out += part
+        elif _SUBTITLE.search(out) and capital_subtitle:
+            out += part[:1].upper() + part[1:] if part == part.lower() else part
         else:
-            out += part.lower()
+            letter = len(part) == 1 and part != "A"  # "phase I", "B-cell"
+            out += part.lower() if titled and not letter else part
     return out
 
 
@@ -56,10 +65,13 @@ def _item(work: Reference, style: str) -> dict[str, Any]:
         item.pop("number", None)
         item.setdefault("issued", {"literal": "[date unknown]"})
     # Both styles write titles as sentences; CSL styles expect them so and leave them as they come.
-    item["title"] = sentence_case(work.title_markup) + (RETRACTED if work.retracted else "")
+    title = sentence_case(work.title_markup, capital_subtitle=style == "apa")
+    item["title"] = title + (RETRACTED if work.retracted else "")
     for name in item.get("author", []):  # this keeps "van der Woude" together and in its place
         if particle := name.pop("non-dropping-particle", ""):
             name["family"] = f"{particle} {name['family']}"
+        if style == "vancouver" and "suffix" in name:  # "Guttuso T Jr", without a full stop
+            name["suffix"] = name["suffix"].rstrip(".")
     if work.more_authors:
         item["author"] = [*item["author"], {"literal": _OTHERS}]
     if not work.authors and item["type"] == "webpage":
@@ -86,7 +98,8 @@ def _processed(item: dict[str, Any], style: str) -> str:
         warnings.simplefilter("ignore")  # it names every field of an item that a style does not use
         processor = CitationStylesBibliography(_processor(style), CiteProcJSON([item]), formatter.plain)
         processor.register(Citation([CitationItem(item["id"])]))
-        return " ".join(str(processor.bibliography()[0]).split())
+        text = " ".join(str(processor.bibliography()[0]).split())
+    return re.sub(r"([?!])\.", r"\1", text)  # a question needs no full stop behind it
 
 
 @lru_cache(maxsize=2048)
@@ -94,18 +107,21 @@ def _styled(work: Reference, style: str) -> str:
     text = _processed(_item(work, style), style)
     if style == "vancouver":
         text = re.sub(r"^1\.\s*", "", text)  # the number in a list of one
-        text = re.sub(rf"{_OTHERS}\.?", "et al.", text)
-        return text
+        text = re.sub(r" Vol\. \S+(?= \d{4};)", "", text)  # printed twice where the journal was not read
+        return re.sub(rf"{_OTHERS}\.?", "et al.", text)
+    text = re.sub(r"\bRetrieved (?=http)", "", text)  # APA has the word only with a date after it
     text = re.sub(rf",?\s*&?\s*{_OTHERS}\.?", ", et al.", text)
-    if _NOBODY in text:  # "@. (2025). Title. Journal." becomes "Title. (2025). Journal."
-        title = _item(work, style)["title"]
-        rest = re.sub(rf"^{_NOBODY}\.?\s*", "", text)
-        date, _, tail = rest.partition(" ")
-        named = re.match(rf"{re.escape(title)}(\s\[[^\]]*\])?", tail)
-        head = named.group() if named else title
-        tail = tail[len(head) :].lstrip(". ") if named else tail
-        text = f"{head}{'' if head[-1] in '.?!' else '.'} {date} {tail}".strip()
-    return text
+    return _title_first(text, _item(work, style)["title"]) if _NOBODY in text else text
+
+
+def _title_first(text: str, title: str) -> str:
+    """Turn "@. (2025). Title [Kind]. Journal." into "Title [Kind]. (2025). Journal."."""
+    head = rf"{re.escape(title)}(?: \(No\. [^)]*\))?(?: \[[^\]]*\])?"
+    parts = re.match(rf"{_NOBODY}\.? (\([^)]*\)\.) ({head})\.? ?(.*)$", text)
+    if parts is None:
+        raise ValueError(f"a reference without an author has an unforeseen form: {text!r}")
+    date, first, rest = parts.groups()
+    return f"{first}{'' if first[-1] in '.?!' else '.'} {date} {rest}".strip()
 
 
 def vancouver(work: Reference) -> str:
@@ -141,17 +157,13 @@ def to_html(work: Reference) -> str:
     ):
         if words:
             text = text.replace(words, link(words, address), 1)
-    numbers = zip(work.registry_numbers, map(_registry_url, work.registry_numbers), strict=True)
+    numbers = zip(work.registry_numbers, map(registry_url, work.registry_numbers), strict=True)
     registers = [link(html.escape(n), address) if address else html.escape(n) for n, address in numbers]
     if registers:
         text += f" Registered: {', '.join(registers)}."
+    if work.retracted and (notice := work.fields.get("retractiondoi")):
+        text += " " + link("Retraction notice", f"https://doi.org/{notice}")
     if own := work.fields.get("url", ""):
         shown = html.escape(own, quote=False)
         text = text.replace(shown, link(shown, own)) if shown in text else f"{text} {link('Page', own)}"
     return f'<span class="reference" id="ref-{html.escape(work.key)}">{text}</span>'
-
-
-def _registry_url(number: str) -> str:
-    from ldnevidence.bibliography import registry_url
-
-    return registry_url(number)

@@ -9,7 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ldnevidence.bibliography import default_evidence, get_bibliography, unknown_key
+from ldnevidence.bibliography import default_evidence, get_bibliography
+from ldnevidence.bibtex_text import unknown_key
 from ldnevidence.paths import root
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def how_read(key: str, ev: Evidence | None = None) -> str:
     return "; ".join(_pages(default_evidence(ev)).get(key, ["no page of it was read"]))
 
 
-# Table, column that names works (one, or several separated by "; "), key of the row, words for the row, place.
+# Table, column that names works (one, or several by "; "), key of the row, words for the row, place.
 _DIRECT = (
     ("studies", "study_id", "study_id", "label", "studies"),
     ("studies", "part_of", "study_id", "label", "studies"),

@@ -55,7 +55,8 @@ def settings(port: int, open_browser: bool) -> dict[str, Any]:
             "allow_template_override": "NO",
             "allow_theme_override": "NO",
             "resources": {"ldn": headline()},
-            "extension_denylist": ["jupyterlab-plotly", "anywidget"],
+            # Nothing but the widgets: every further extension is loaded and parsed by each visitor.
+            "extension_allowlist": ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"],
         },
         "MappingKernelManager": {
             "cull_interval": 60, "cull_idle_timeout": CULL_AFTER, "cull_connected": True,

@@ -38,7 +38,7 @@ def show(view: View, ev: Evidence, level: int = 2) -> w.Widget:
     sentence = f"<p class='ldn-sentence'>{html.escape(view.sentence)}</p>"
     head = f"<h{level}>{html.escape(view.title)}</h{level}>{sentence}"
     if under_voila():
-        return w.HTML(head + chart_html(view) + parts_html(view, ev))
+        return w.HTML(f"<section data-view='{view.name}'>{head}{chart_html(view)}{parts_html(view, ev)}</section>")
     chart = w.Output()
     chart.append_display_data(view.figure)
     return w.VBox([w.HTML(head), chart, w.HTML(parts_html(view, ev))])

@@ -129,7 +129,9 @@ def gap_map(ev: Evidence, scheme: str = "explorer") -> base.View:
         side="top", categoryorder="array", categoryarray=labels, tickvals=labels, tickangle=0,
         ticktext=[base.wrap(label, 14) for label in labels], showgrid=False,
     )  # fmt: skip
-    fig.update_yaxes(categoryorder="array", categoryarray=conditions[::-1], griddash="dot")
+    fig.update_yaxes(
+        categoryorder="array", categoryarray=conditions[::-1], griddash="dot", range=[-0.6, len(conditions) - 0.4]
+    )
     fig.update_layout(margin={"t": 70, "b": 16})
     filled = int((table["studies"] > 0).sum())
     studies = ev.tables["studies"]

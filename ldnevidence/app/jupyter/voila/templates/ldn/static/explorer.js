@@ -21,6 +21,32 @@
     }
   });
 
+  // On a narrow screen row labels would take the place of the marks: they move above their rows.
+  const NARROW = 600, ROW = 40;
+  function narrow(layout, width) {
+    const axis = layout.yaxis || {};
+    const rows = axis.ticktext && axis.tickvals ? axis.tickvals : axis.categoryarray;
+    if (width >= NARROW || !rows || rows.length < 2 || axis.type === "log") { return; }
+    const words = axis.ticktext || rows;
+    const margin = layout.margin || {};
+    const before = layout.height - (margin.t || 0) - (margin.b || 0);
+    const perRow = before / rows.length;
+    layout.height += Math.max(0, ROW - perRow) * rows.length;
+    axis.showticklabels = false;
+    layout.margin = Object.assign({}, margin, { l: 8, r: 8 });
+    const room = Math.floor(width / 7);
+    layout.annotations = (layout.annotations || []).concat(rows.map(function (row, i) {
+      const text = String(words[i]).replace(/<br>/g, " · ");
+      const bare = text.replace(/<[^>]*>/g, "");
+      return {
+        xref: "paper", x: 0, xanchor: "left", yref: "y", y: row, yanchor: "bottom", yshift: 7, showarrow: false,
+        align: "left", font: { size: 12 }, text: bare.length > room ? bare.slice(0, room - 1) + "…" : text,
+      };
+    }));
+    const x = layout.xaxis || {};
+    if (x.ticktext) { x.tickfont = Object.assign({}, x.tickfont, { size: 10 }); }
+  }
+
   function draw(node) {
     const width = Math.floor(node.getBoundingClientRect().width);
     if (!window.Plotly || width === 0 || node.dataset.drawn) { return; }
@@ -28,13 +54,27 @@
     if (!holder) { return; }
     const figure = JSON.parse(holder.textContent);
     figure.layout.width = width;
+    narrow(figure.layout, width);
+    node.style.minHeight = figure.layout.height + "px";
     node.dataset.drawn = width;
     const config = Object.assign({}, CONFIG);
     config.toImageButtonOptions = Object.assign({ filename: node.dataset.name || "figure" }, CONFIG.toImageButtonOptions);
     window.Plotly.newPlot(node, figure.data, figure.layout, config);
   }
 
+  // The front end moves the cells out of our landmark into its own shell: the landmark follows them.
+  function moveLandmark() {
+    const shell = document.getElementById("main");
+    const first = document.getElementById("ldn-main");
+    if (shell && first && first.getAttribute("role") === "main") {
+      first.removeAttribute("role");
+      shell.setAttribute("role", "main");
+      shell.setAttribute("aria-label", "Explorer");
+    }
+  }
+
   function adopt(root) {
+    moveLandmark();
     for (const node of root.querySelectorAll(".ldn-figure")) {
       if (!node.dataset.seen) { node.dataset.seen = "1"; sizes.observe(node); draw(node); }
     }

@@ -1,0 +1,392 @@
+"""Forest plot: comparisons on one scale, computed told apart from printed, pooled only where it is fair."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ldnevidence.estimate import PooledEstimate, shown
+from ldnevidence.views import base, comparisons, pooling_rules
+from ldnevidence.views.comparisons import MEASURES, RATIOS
+from ldnevidence.views.rows import each
+from ldnevidence.views.safeguards import KEY
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from ldnevidence.evidence import Evidence
+
+ROW = 66  # pixels: two lines of words above each mark, so that no label needs room at the side
+KINDS = {"computed": ("square", base.LDN), "as printed": ("diamond", base.PLACEBO)}
+TICKS = [m * 10.0**e for e in range(-3, 4) for m in (1, 2, 5)]
+
+
+def forest(
+    ev: Evidence,
+    measure: str | None = None,
+    kind: str = "between",
+    sort: str = "study",
+    ascending: bool = True,
+    exclude: Collection[str] = (),
+    reference: float | None = None,
+    limit: float | None = None,
+) -> base.View:
+    """Draw comparisons of one measure on its natural scale, turned so that the right side favours LDN.
+
+    Parameters
+    ----------
+    ev : Evidence
+        The evidence, narrowed or whole; ``ev.select(domain=...)`` picks outcomes.
+    measure : str, optional
+        RR, OR, HR, RD, SMD, MD, ...; see `comparisons.measures_available`. By default the one that most
+        studies give with an interval.
+    kind : {"between", "within"}
+        LDN against another arm, or after against before in one arm; never both in one plot.
+    sort : str
+        Any column of the table; every number moves with its row, and rows without a value come last.
+    ascending : bool
+        Order of `sort`.
+    exclude : collection of str
+        Keys of studies to leave out.
+    reference : float, optional
+        Where to draw a second line, such as the smallest difference that matters, on the scale of the plot.
+    limit : float, optional
+        How far the axis reaches from no effect: a ratio above 1, else a difference above 0. Intervals that go
+        further end in an arrow. By default so that every estimate fits.
+
+    Returns
+    -------
+    View
+
+    Raises
+    ------
+    ValueError
+        For an unknown measure, kind, column or study, and for a reference or limit that the scale has not.
+
+    Examples
+    --------
+    >>> import ldnevidence as ldn
+    >>> view = forest(ldn.load().select(condition="depression"), measure="SMD")
+    >>> sorted(set(view.table["kind"]))
+    ['as printed', 'computed']
+    """
+    if measure is not None and measure not in MEASURES:
+        raise ValueError(f"unknown measure {measure!r}; known: {', '.join(MEASURES)}")
+    if sort not in comparisons.COLUMNS:
+        raise ValueError(f"cannot sort by {sort!r}; the table has {', '.join(comparisons.COLUMNS)}")
+    unknown = set(exclude) - set(ev.tables["studies"]["study_id"])
+    if unknown:
+        raise ValueError(f"no such study here to leave out: {', '.join(sorted(unknown))}")
+    chosen = {"measure": (measure, None), "kind": (kind, "between"), "sort": (sort, "study"),
+              "ascending": (ascending, True), "exclude": (sorted(exclude), []),
+              "reference": (reference, None), "limit": (limit, None)}  # fmt: skip
+    options = "".join(f", {name}={value!r}" for name, (value, usual) in chosen.items() if value != usual)
+    code = base.snippet(ev, f"ldn.views.forest(ev{options})")
+    title = (
+        "LDN against something else" if kind == "between" else "Before and after LDN, without a comparison"
+    )
+    whole = comparisons.comparisons(ev, kind)
+    found = comparisons.summarise_measures(whole)
+    measure = measure or (found["measure"].iloc[0] if len(found) else None)
+    every = whole[(whole["measure"] == measure) & (whole["why_not"] == "")]
+    table = every[~every["study_id"].isin(exclude)]
+    table = table.sort_values(sort, ascending=ascending, kind="stable", na_position="last", ignore_index=True)
+    if table.empty:
+        return base.empty("forest", title, _why_empty(every, found, measure), code, comparisons.COLUMNS)
+    null = 1.0 if measure in RATIOS else 0.0
+    _check_line(reference, limit, null)
+    pooled = pooling_rules.pooled(table)
+    fig = _draw(table, kind, null, reference, limit or reach(table), pooled)
+    _, why = pooling_rules.pooling_verdict(table)
+    sentence, notes = _sentence(table, kind, why, pooled), _notes(table, whole, kind, why, pooled)
+    if exclude:
+        notes = (pooling_rules.exclusion_effect(every, table), *notes)
+    return base.View(title, sentence, fig, table, notes, base.cited(ev, table["study_id"]), code, "forest")
+
+
+def _why_empty(every: pd.DataFrame, found: pd.DataFrame, measure: str | None) -> str:
+    if len(every):
+        return "Every comparison of this measure has been left out."
+    if found.empty:
+        return "No comparison with an estimate was read for this selection."
+    known = base.listed([f"{m} ({label})" for m, label in zip(found["measure"], found["label"], strict=True)])
+    return f"No {MEASURES[str(measure)]} was read for this selection; there is {known}."
+
+
+def _check_line(reference: float | None, limit: float | None, null: float) -> None:
+    if reference is not None and null and not reference > 0:
+        raise ValueError(f"a reference on a ratio scale must be above 0; got {reference!r}")
+    if limit is not None and not limit > null:
+        raise ValueError(f"the limit must be above {null:g}, which is no effect; got {limit!r}")
+
+
+def reach(table: pd.DataFrame) -> float:
+    """Return how far the axis must reach from no effect, so that one wide interval does not swamp it.
+
+    Every estimate fits, and so does the middle one of the intervals; wider ones are cut, with an arrow.
+    """
+    log = table["measure"].iloc[0] in RATIOS
+
+    def far(column: str) -> pd.Series:
+        values = pd.to_numeric(table[column]).dropna()
+        return values.map(math.log).abs() if log else values.abs()
+
+    ends = pd.concat([far("ci_low"), far("ci_high")], axis=1).max(axis=1)
+    least = math.log(2) if log else 1e-9
+    usual = max(1.25 * far("estimate").max(), 1.25 * ends.median() if len(ends) else 0.0, least)
+    whole = max(usual, 1.05 * ends.max()) if len(ends) else usual
+    span = whole if whole <= 1.3 * usual else usual
+    return math.exp(span) if log else float(span)
+
+
+def _draw(
+    table: pd.DataFrame,
+    kind: str,
+    null: float,
+    reference: float | None,
+    limit: float,
+    pooled: PooledEstimate | None,
+) -> go.Figure:
+    """Draw rows from the top; words stand above each mark so that narrow screens lose nothing."""
+    log, n = bool(null), len(table)
+    low, high = (1 / limit, limit) if log else (-limit, limit)
+    extra = 1 if pooled else 0
+    fig = base.figure(150 + ROW * (n + extra))
+    places = [n - 1 - i for i in range(n)]
+    table = table.assign(y=[y - 0.22 for y in places])
+    for name, (symbol, colour) in KINDS.items():
+        part = table[table["kind"] == name]
+        held = part[part["ci_low"].notna() & part["ci_high"].notna()]
+        _intervals(fig, held, low, high, colour)
+        for rows, hollow in ((held, False), (part.drop(held.index), True)):
+            rows = rows[rows["estimate"].between(low, high)]
+            if len(rows):
+                fig.add_scatter(
+                    x=rows["estimate"], y=rows["y"], mode="markers", name=name + (", no interval" * hollow),
+                    hoverinfo="text", hovertext=_hovers(rows),
+                    marker={"symbol": symbol + "-open" * hollow, "color": colour, "size": _sizes(rows),
+                            "opacity": 1, "line": {"width": 2, "color": colour}},
+                )  # fmt: skip
+    beyond = table[~table["estimate"].between(low, high)]
+    if len(beyond):
+        right = beyond["estimate"] > high
+        fig.add_scatter(
+            x=[high if r else low for r in right], y=beyond["y"], mode="markers",
+            name="estimate off the axis",
+            marker={"symbol": [f"triangle-{'right' if r else 'left'}-open" for r in right], "size": 13,
+                    "color": base.WARN, "line": {"width": 2}},
+            hoverinfo="text", hovertext=_hovers(beyond),
+        )  # fmt: skip
+    repeated = table.duplicated(["outcome_id", "kind"], keep=False)
+    for y, row, again in zip(places, each(table), repeated, strict=True):
+        _label(fig, y, *_words(row, again))
+    _lines(fig, table, kind, null, reference, n, extra)
+    if pooled:
+        _diamond(fig, pooled, low, high)
+    ratio = {"type": "log", "range": [math.log10(low), math.log10(high)]} if log else {"range": [low, high]}
+    ticks = [t for t in TICKS if low <= t <= high]
+    step = [1, 10] if len(ticks) > 7 else [1, 2, 5]
+    ticks = [t for t in ticks if round(t / 10 ** math.floor(math.log10(t) + 1e-9)) in step]
+    named = {"tickvals": ticks, "ticktext": [f"{t:g}" for t in ticks]} if log else {"nticks": 6}
+    words = MEASURES[table["measure"].iloc[0]]
+    fig.update_xaxes(
+        title=f"{words[0].upper()}{words[1:]}" + (", log scale" if log else ""), **ratio, **named
+    )
+    fig.update_yaxes(visible=False, range=[-0.6 - extra, n + 0.05])
+    fig.update_layout(margin={"t": 48, "b": 52, "l": 8, "r": 8})
+    return fig
+
+
+def _intervals(fig: go.Figure, rows: pd.DataFrame, low: float, high: float, colour: str) -> None:
+    """Draw intervals as lines, cut at the limits of the axis and ending there in arrows."""
+    if rows.empty:
+        return
+    xs: list[float | None] = []
+    ys: list[float | None] = []
+    arrows: list[tuple[float, float, str]] = []
+    for row in each(rows):
+        left, right = max(row.ci_low, low), min(row.ci_high, high)
+        if left <= right:
+            xs += [left, right, None]
+            ys += [row.y, row.y, None]
+        arrows += [(low, row.y, "triangle-left")] if row.ci_low < low else []
+        arrows += [(high, row.y, "triangle-right")] if row.ci_high > high else []
+    fig.add_scatter(x=xs, y=ys, mode="lines", line={"color": colour, "width": 2.5}, hoverinfo="skip",
+                    showlegend=False)  # fmt: skip
+    if arrows:
+        fig.add_scatter(
+            x=[a[0] for a in arrows], y=[a[1] for a in arrows], mode="markers", cliponaxis=False,
+            hoverinfo="text", hovertext="the interval goes on", showlegend=False,
+            marker={"symbol": [a[2] for a in arrows], "size": 11, "color": colour},
+        )  # fmt: skip
+
+
+def _sizes(rows: pd.DataFrame) -> list[float]:
+    """Return marks that grow with the number of people, so that long lines do not draw all the eyes."""
+    people = (pd.to_numeric(rows["n_1"]) + pd.to_numeric(rows["n_2"])).fillna(
+        pd.to_numeric(rows["participants"])
+    )
+    return [min(16.0, 6 + 0.8 * math.sqrt(p)) if pd.notna(p) else 8.0 for p in people.astype(float)]
+
+
+def _lines(
+    fig: go.Figure, table: pd.DataFrame, kind: str, null: float, reference: float | None, n: int, extra: int
+) -> None:  # fmt: skip
+    """Draw the line of no effect with words on both sides, and the reference line if there is one."""
+    across = {"type": "line", "yref": "y", "y0": -0.6 - extra, "layer": "below"}
+    fig.add_shape(x0=null, x1=null, y1=n - 0.35, line={"color": base.INK, "width": 1.5}, **across)
+    others = set(table["comparator"])
+    other = "placebo" if others == {"placebo"} else "the comparator"
+    sides = ("← got worse", "got better →") if kind == "within" else (f"← favours {other}", "favours LDN →")
+    for words, anchor, shift in ((sides[0], "right", -6), (sides[1], "left", 6)):
+        # Both log10(1) and the null of a difference are 0, where an annotation goes.
+        fig.add_annotation(x=0, y=n - 0.2, text=f"<b>{words}</b>", xanchor=anchor, xshift=shift,
+                           showarrow=False, font={"size": 12})  # fmt: skip
+    if reference is not None:
+        fig.add_shape(x0=reference, x1=reference, y1=n - 0.45, **across,
+                      line={"color": base.WARN, "width": 1.5, "dash": "dash"})  # fmt: skip
+        fig.add_annotation(x=math.log10(reference) if null else reference, y=-0.6 - extra, yanchor="bottom",
+                           text=f"reference {reference:g}", showarrow=False, xanchor="left", xshift=3,
+                           font={"size": 11, "color": base.WARN})  # fmt: skip
+
+
+def _diamond(fig: go.Figure, pooled: PooledEstimate, low: float, high: float) -> None:
+    """Draw the pooled effect as a diamond and the prediction interval as a line through it."""
+    y = -1.22
+    if not math.isnan(pooled.pi_low):
+        fig.add_scatter(x=[max(pooled.pi_low, low), min(pooled.pi_high, high)], y=[y, y], mode="lines",
+                        line={"color": base.OTHER, "width": 2, "dash": "dot"}, name="prediction interval",
+                        hoverinfo="skip")  # fmt: skip
+    left, right = max(pooled.ci_low, low), min(pooled.ci_high, high)
+    fig.add_scatter(
+        x=[left, pooled.estimate, right, pooled.estimate, left], y=[y, y + 0.14, y, y - 0.14, y],
+        mode="lines", fill="toself", fillcolor=base.OTHER, line={"color": base.OTHER}, name="pooled",
+        hoverinfo="text", hovertext=base.wrap(pooled.sentence, 60),
+    )  # fmt: skip
+    _label(fig, -1, "Pooled: random effects, Hartung-Knapp",
+           f"{_interval(pooled.estimate, pooled.ci_low, pooled.ci_high)} · k = {pooled.k}, "
+           f"τ² = {pooled.tau2:.3g}, I² = {pooled.i2:.0f}%")  # fmt: skip
+
+
+def _label(fig: go.Figure, y: float, first: str, second: str) -> None:
+    for text, up, font in ((f"<b>{first}</b>", 0.36, {"size": 12}),
+                           (second, 0.1, {"size": 11, "color": base.MUTED})):  # fmt: skip
+        fig.add_annotation(x=0, xref="paper", y=y + up, text=text, showarrow=False, xanchor="left",
+                           font=font, bgcolor="rgba(255,255,255,0.85)", borderpad=0)  # fmt: skip
+
+
+def _number(value: float, measure: str) -> str:
+    """Round for reading: percentage points to one decimal."""
+    return f"{value:.1f}" if measure == "RD" else shown(value)
+
+
+def _interval(estimate: float, low: Any, high: Any, measure: str = "") -> str:
+    held = pd.notna(low) and pd.notna(high)
+    limits = f" ({_number(low, measure)} to {_number(high, measure)})" if held else ""
+    return _number(estimate, measure) + limits
+
+
+def _people(row: Any) -> str:
+    """Return how many people, or events of people, stand behind a row."""
+    if pd.notna(row.events_1):
+        return f"{int(row.events_1)}/{int(row.n_1)} v {int(row.events_2)}/{int(row.n_2)}"
+    if pd.notna(row.n_1) and pd.notna(row.n_2):
+        return f"n {int(row.n_1)} v {int(row.n_2)}"
+    if pd.notna(row.n_1) and row.comparator == "before":
+        return f"n {int(row.n_1)}"
+    return f"n {int(row.participants)}" if pd.notna(row.participants) else "n ?"
+
+
+def _words(row: Any, again: bool) -> tuple[str, str]:
+    """Return the two lines above a row's mark; `again` where the same outcome stands in another row."""
+    arm = f", {row.arm_1}" if again else ""
+    against = "" if row.comparator in ("placebo", "before") else f" v {row.arm_2}"
+    inside = "" if row.population == "all" else f" ({row.population})"
+    weeks = [f"{row.weeks:g} wk"] if pd.notna(row.weeks) else []
+    dose = row.dose.replace("dose not stated", "dose ?").replace(" to ", "–")
+    number = _interval(row.estimate, row.ci_low, row.ci_high, row.measure)
+    first = base.shorten(f"{row.study}{arm}{against}: {row.outcome}{inside}", 50)
+    return first, " · ".join([number, _people(row), dose, *weeks, row.safeguards])
+
+
+def _hovers(rows: pd.DataFrame) -> list[str]:
+    out = []
+    for row in each(rows):
+        unit = f" {row.unit}" if row.unit else ""
+        level = f"{row.level:g}% CI " if pd.notna(row.level) else ""
+        number = _interval(row.estimate, row.ci_low, row.ci_high, row.measure).replace("(", f"({level}")
+        number += "" if level else ", no interval"
+        turned = ""
+        if row.turned:
+            how = "upside down" if row.measure in RATIOS else "sign changed"
+            turned = f"<br>turned so that right is better ({how})"
+        mixed = "<br>naltrexone was combined with another study drug" if row.combination else ""
+        weeks = f", {row.weeks:g} weeks" if pd.notna(row.weeks) else ""
+        lines = [
+            f"<b>{row.study}</b>: {base.wrap(row.outcome, 50)}", f"{row.arm_1} v {row.arm_2}",
+            f"{row.kind}: {MEASURES[row.measure]} {number}{unit}"
+            + (f", p {row.p}" if row.p else "") + turned,
+            f"{_people(row)}, {row.dose}, {row.design}{weeks}{mixed}", base.wrap(row.safeguard_words, 60),
+        ]  # fmt: skip
+        out.append("<br>".join(lines))
+    return out
+
+
+def _sentence(table: pd.DataFrame, kind: str, why: str, pooled: PooledEstimate | None) -> str:
+    """Say from the rows drawn how many intervals lie where, and whether they were pooled."""
+    side, studies = pooling_rules.sides(table), table["study_id"].nunique()
+    held = len(table) - side["none"]
+    better, worse = (
+        ("better", "worse") if kind == "within" else ("in favour of LDN", "in favour of the comparator")
+    )
+    text = (
+        f"{base.count(len(table), 'comparison')} from {base.count(studies, 'study', 'studies')} "
+        f"({MEASURES[table['measure'].iloc[0]]}): of {held} with an interval, {side['ldn']} "
+        f"{'lies' if side['ldn'] == 1 else 'lie'} wholly {better}, {side['other']} wholly {worse}, "
+        f"and {side['both']} {'allows' if side['both'] == 1 else 'allow'} both"
+    )
+    if kind == "within":
+        return f"{text}; without a comparison arm nobody knows what would have happened anyway."
+    return f"{text}; {pooled.sentence}." if pooled else f"{text}; not pooled, because {why}."
+
+
+def _notes(
+    table: pd.DataFrame, whole: pd.DataFrame, kind: str, why: str, pooled: PooledEstimate | None
+) -> tuple[str, ...]:  # fmt: skip
+    notes = [f"Pooled, because {why}." if pooled else f"Not pooled, because {why}."]
+    if (table["kind"] == "computed").any():
+        notes.append(
+            "Squares were computed from counts, or means and standard deviations, of separate groups."
+        )
+    if (table["kind"] == "as printed").any():
+        notes.append("Diamonds are as printed in the source; hollow ones came without an interval.")
+    if table["turned"].any():
+        notes.append("Estimates are turned so that the right side is the better one; the table says where.")
+    if table["measure"].iloc[0] in ("MD", "MC", "MEDD", "MEDC"):
+        notes.append(
+            "Each row is in the units of its own scale: compare it with the line, not with other rows."
+        )
+    if table["measure"].iloc[0] == "RD" and (table["kind"] == "computed").any():
+        notes.append("Computed differences of shares have Newcombe's interval, which suits small groups.")
+    if table["study_id"].duplicated().any():
+        notes.append("Rows of one study are about the same people and do not confirm each other.")
+    if table["combination"].any():
+        names = list(dict.fromkeys(table.loc[table["combination"], "study"]))
+        notes.append(f"Naltrexone was one part of a combination in {base.listed(names)}.")
+    if kind == "within":
+        notes.append("People who seek help at their worst tend to improve anyway, with or without a drug.")
+    else:
+        notes.append(
+            "Crossover trials are shown as printed only; changes within one arm have their own plot."
+        )
+    notes += [
+        f"Letters: {KEY}.",
+        "A larger mark means more people; an arrow means that the interval goes on.",
+    ]
+    drawn = whole[(whole["why_not"] != "") & (whole["measure"] == table["measure"].iloc[0])]
+    for reason, rows in drawn.groupby("why_not", sort=False):
+        notes.append(f"Not drawn, because {reason}: {base.listed(list(dict.fromkeys(rows['study'])))}.")
+    return tuple(notes)

@@ -1,0 +1,175 @@
+"""The dashboard's state and widgets, without a browser."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import ldnevidence as ldn
+from ldnevidence.app import Dashboard, ExplorerState
+
+EV = ldn.load()
+
+
+@st.composite
+def choices(draw: st.DrawFn) -> dict[str, object]:
+    """Draw a full set of choices that exist."""
+    state = ExplorerState(EV)
+    state.scheme = draw(st.sampled_from(sorted(state.choices("scheme").values())))
+    chosen: dict[str, object] = {"scheme": state.scheme, "others": draw(st.booleans())}
+    for trait in ("condition", "dose_band", "design", "domain", "tab"):
+        chosen[trait] = draw(st.sampled_from(list(state.choices(trait).values())))
+    return chosen
+
+
+def state_of(chosen: dict[str, object]) -> ExplorerState:
+    state = ExplorerState(EV)
+    state.scheme = chosen["scheme"]
+    for trait, value in chosen.items():
+        setattr(state, trait, value)
+    return state
+
+
+@settings(max_examples=80)
+@given(choices())
+def test_a_choice_survives_the_way_through_a_link(chosen):
+    state = state_of(chosen)
+    other = ExplorerState(EV)
+    assert other.from_query(state.to_query()) == []
+    assert {t: getattr(other, t) for t in chosen} == chosen
+    assert other.to_query() == state.to_query()
+
+
+@settings(max_examples=40)
+@given(choices())
+def test_every_choice_that_is_offered_can_be_selected(chosen):
+    ev = state_of(chosen).evidence()
+    assert set(ev.studies["study_id"]) <= set(EV.studies["study_id"])
+
+
+@settings(max_examples=80)
+@given(st.text(max_size=300))
+def test_no_query_string_raises(text):
+    messages = ExplorerState(EV).from_query(text)
+    assert all(isinstance(m, str) and len(m) < 200 for m in messages)
+
+
+@settings(max_examples=80)
+@given(st.dictionaries(st.sampled_from([*ExplorerState.NAMES, "zzz", "<script>"]), st.text(max_size=60)))
+def test_unknown_values_are_ignored_with_one_message_each(pairs):
+    state = ExplorerState(EV)
+    messages = state.from_query("?" + urlencode(pairs, errors="ignore"))
+    for trait in ("condition", "dose_band", "scheme", "design", "domain", "tab"):
+        assert getattr(state, trait) in state.choices(trait).values()
+    assert len(messages) <= len(pairs) + 1
+    for name in set(pairs) - set(ExplorerState.NAMES):
+        assert any(repr(name)[:10] in m or name in m for m in messages)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "?", "&&&", "=", "%", "%zz", "condition", "condition=%00", "condition=fibromyalgia&condition=gout",
+     "dose=low&scheme=nowhere", "others=maybe", "condition=" + "x" * 10_000, "tab[]=1", "a=b;c=d", "\ud800"],
+    ids=range(15),
+)  # fmt: skip
+def test_malformed_links_leave_a_usable_state(query):
+    state = ExplorerState(EV)
+    state.from_query(query)
+    assert len(state.evidence().studies) > 0
+
+
+def test_defaults_stand_in_no_link():
+    assert ExplorerState(EV).to_query() == ""
+
+
+def test_a_link_names_its_choices_in_plain_words():
+    state = state_of({"scheme": "explorer", "condition": "fibromyalgia", "dose_band": "low", "others": True})
+    assert dict(parse_qsl(state.to_query())) == {"condition": "fibromyalgia", "dose": "low", "others": "1"}
+
+
+def test_a_band_that_a_new_scheme_lacks_is_dropped():
+    state = ExplorerState(EV)
+    state.dose_band = "upper low"
+    bands = {s: set(rows["band"]) for s, rows in EV.dose_bands.groupby("scheme")}
+    state.scheme = next(s for s, names in sorted(bands.items()) if "upper low" not in names)
+    assert state.dose_band == ""
+
+
+def test_high_dose_and_other_drug_studies_are_hidden_until_asked_for():
+    state = ExplorerState(EV)
+    assert state.evidence().studies["low_dose"].all()
+    state.others = True
+    assert not state.evidence().studies["low_dose"].all()
+
+
+def test_an_unknown_trait_offers_nothing_and_says_so():
+    with pytest.raises(ValueError, match="condition"):
+        ExplorerState(EV).choices("mood")
+
+
+# -- the page ---------------------------------------------------------------------------------------------
+
+
+def page_text(page: Dashboard) -> str:
+    """Return all HTML of the page's widgets."""
+    found, stack = [], [page]
+    while stack:
+        widget = stack.pop()
+        stack += list(getattr(widget, "children", ()))
+        if type(widget).__name__ in ("HTML", "Status"):
+            found.append(widget.value)
+    return "\n".join(found)
+
+
+def test_choosing_a_condition_changes_what_the_page_shows():
+    page = Dashboard()
+    before = page_text(page)
+    page.state.condition = "fibromyalgia"
+    after = page_text(page)
+    assert before != after and "Fibromyalgia" in after
+    assert "smith2011" in before and "smith2011" not in after
+
+
+def test_a_link_sets_the_pickers():
+    page = Dashboard()
+    page.open_link("?condition=crohns-disease&dose=low")
+    assert (page.state.condition, page.state.dose_band) == ("crohns-disease", "low")
+    assert "younger2013" not in page_text(page)
+
+
+def test_an_unknown_part_of_a_link_is_told_and_escaped():
+    page = Dashboard()
+    page.open_link("?condition=<img src=x>")
+    assert "ignored" in page.status.value and "<img" not in page.status.value
+
+
+def test_a_panel_that_fails_leaves_the_page_alive_and_says_so(monkeypatch, caplog):
+    failing = next(iter(Dashboard.PANELS))
+
+    def fail(*_args, **_kwargs):
+        raise RuntimeError("out of ink")
+
+    monkeypatch.setitem(Dashboard.PANELS, failing, fail)
+    page = Dashboard()
+    page.state.condition = "crohns-disease"
+    assert failing.replace("_", " ") in page.status.value and "could not be drawn" in page.status.value
+    assert "out of ink" not in page_text(page), "the reader is spared the traceback"
+    assert "out of ink" in caplog.text, "and the log has it"
+    assert "smith2011" in page_text(page), "the other panels are drawn"
+
+
+def test_every_message_goes_to_one_live_line():
+    page = Dashboard()
+    assert "aria-live='polite'" in page.status.value and "role='status'" in page.status.value
+
+
+def test_the_page_links_to_canonical_addresses_and_never_to_copies():
+    page = Dashboard()
+    shown = set(re.findall(r"href='(https?://[^']+)'", page_text(page)))
+    canonical = set(EV.sources["canonical_url"].dropna())
+    copies = set(EV.sources.loc[EV.sources["copy"], "read_at"]) - canonical
+    assert shown and not shown & copies
