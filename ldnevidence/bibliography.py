@@ -124,7 +124,7 @@ class Reference:
 
     @property
     def label(self) -> str:
-        """Short name for lists: first author or publisher, and year.
+        """Short name for lists: first author, publisher or first words of the title, and year.
 
         >>> get_bibliography()["lie2018"].label
         'Lie et al. 2018'
@@ -133,7 +133,9 @@ class Reference:
         if several:
             who = f"{self.authors[0].surname} et al."
         else:
-            who = " and ".join(a.surname for a in self.authors) or self.publisher or self.title
+            words = self.title.split()
+            title = " ".join(words[:6]) + ("…" if len(words) > 6 else "")
+            who = " and ".join(a.surname for a in self.authors) or self.publisher or title
         return f"{who} {self.year or '(no year)'}"
 
     # -- where it is ------------------------------------------------------------------------------------

@@ -17,14 +17,9 @@ STOP_WORDS = frozenset(
     )
 )
 # What readers write for words that the works spell otherwise.
-_SAME = {
-    "ldn": ("lowdose", "naltrexone"),
-    "rct": ("randomized", "controlled"),
-    "pediatric": ("paediatric",),
-    "kids": ("children",),
-    "kid": ("children",),
-    "womens": ("women",),
-}
+_SAME = {"ldn": ("lowdose", "naltrexone"), "rct": ("randomized", "controlled"), "kids": ("children",)}
+# Words of a title that are also found by another word.
+ALSO = {"children": "pediatric", "pediatric": "children", "pruritus": "itching", "women": "female"}
 _PHRASES = (
     (re.compile(r"\b(ultra|very|extremely)[\s-]*low[\s-]*dose"), r"\1 lowdose"),
     (re.compile(r"\blow[\s-]*dose"), "lowdose"),  # so that "dose" alone means studies of the dose
@@ -32,6 +27,7 @@ _PHRASES = (
     (re.compile(r"\brandomis"), "randomiz"),
     (re.compile(r"(?<=\w)['’]s\b"), "s"),
     (re.compile(r"\bpaediatric"), "pediatric"),
+    (re.compile(r"\bcaesar"), "cesar"),
     (re.compile(r"\btumour"), "tumor"),
 )
 _WORD = re.compile(r"\d+\.\d+(?:mg)?|\w+")

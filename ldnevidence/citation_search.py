@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ldnevidence.bibliography import Reference, get_bibliography, with_reason
 from ldnevidence.citation_facts import Facts, facts_of
-from ldnevidence.citation_query import name_words, query_words, typed_identifiers, words
+from ldnevidence.citation_query import ALSO, name_words, query_words, typed_identifiers, words
 from ldnevidence.paths import references_file
 from ldnevidence.registers import registry_numbers
 
@@ -140,6 +140,7 @@ def _words_of(work: Reference, fact: Facts) -> Iterator[tuple[str, str]]:
     ]
     for field_name, text in texts:
         yield from ((field_name, word) for word in words(text))
+    yield from (("condition", ALSO[word]) for word in words(work.title) if word in ALSO)
     for i, name in enumerate(work.authors):
         yield from (("author" if i else "first author", word) for word in name_words(name.surname))
         yield from (("given name", word) for word in name_words(name.given))

@@ -136,34 +136,35 @@ def apa(work: Reference) -> str:
 
 def plain(work: Reference) -> str:
     """Return a work in one short line: who, when, what, where, address."""
-    mark = RETRACTED if work.retracted else ""
-    title = work.title + mark
-    parts = [work.label, title, work.container or work.medium or work.publisher]
-    line = ". ".join(p.rstrip(".") for p in dict.fromkeys(filter(None, parts)))
-    return f"{line}. {work.url}".rstrip()
+    title = work.title + (RETRACTED if work.retracted else "")
+    nobody = not work.authors and not work.publisher
+    parts = [f"{title} ({work.year or 'no year'})"] if nobody else [work.label, title]
+    parts += [work.container or work.medium or work.publisher]
+    line = " ".join(p if p[-1] in ".?!" else f"{p}." for p in dict.fromkeys(filter(None, parts)))
+    return f"{line} {work.url}".rstrip()
 
 
 def to_html(work: Reference) -> str:
     """Return a work in Vancouver style as a line of HTML whose identifiers are links."""
+    own = work.fields.get("url", "")
+    shown = {f"doi:{work.doi}": work.doi_url, f"PubMed PMID: {work.pmid}": work.pubmed_url}
+    shown |= {work.pmcid: work.pmc_url, own: own}
+    shown = {html.escape(words, quote=False): address for words, address in shown.items() if address}
     text = html.escape(vancouver(work), quote=False)
-
-    def link(words: str, address: str) -> str:
-        return f'<a href="{html.escape(address)}" rel="noopener">{words}</a>'
-
-    for words, address in (
-        (f"doi:{html.escape(work.doi, quote=False)}" if work.doi else "", work.doi_url),
-        (f"PubMed PMID: {work.pmid}" if work.pmid else "", work.pubmed_url),
-        (work.pmcid, work.pmc_url),
-    ):
-        if words:
-            text = text.replace(words, link(words, address), 1)
-    numbers = zip(work.registry_numbers, map(registry_url, work.registry_numbers), strict=True)
-    registers = [link(html.escape(n), address) if address else html.escape(n) for n, address in numbers]
-    if registers:
+    if shown:  # in one go, so that no link is put inside another
+        either = "|".join(re.escape(words) for words in sorted(shown, key=len, reverse=True))
+        text = re.sub(either, lambda match: _link(match.group(), shown[match.group()]), text)
+    if registers := [_link(html.escape(n), registry_url(n)) for n in work.registry_numbers]:
         text += f" Registered: {', '.join(registers)}."
     if work.retracted and (notice := work.fields.get("retractiondoi")):
-        text += " " + link("Retraction notice", f"https://doi.org/{notice}")
-    if own := work.fields.get("url", ""):
-        shown = html.escape(own, quote=False)
-        text = text.replace(shown, link(shown, own)) if shown in text else f"{text} {link('Page', own)}"
+        text += " " + _link("Retraction notice", f"https://doi.org/{notice}")
+    if own and html.escape(own, quote=False) not in text:
+        text += " " + _link("Page", own)
     return f'<span class="reference" id="ref-{html.escape(work.key)}">{text}</span>'
+
+
+def _link(words: str, address: str) -> str:
+    """Return words as a link, or as they are where there is no address of a page."""
+    if not address.startswith(("https://", "http://")):
+        return words
+    return f'<a href="{html.escape(address)}" rel="noopener">{words}</a>'

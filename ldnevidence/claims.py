@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ldnevidence import bands
-from ldnevidence.bibliography import fold
+from ldnevidence.bibtex_text import fold
 from ldnevidence.claim_figures import Figure, figures, matching_rows
 from ldnevidence.claim_words import CONCEPTS, REFERENCE_DOI, VERDICTS, Concept, Verdict
 

@@ -156,7 +156,7 @@ def figures(ev: Evidence, study_id: str, *outcomes: str) -> pd.DataFrame:
         page=table["source_id"].map(kinds),
     )
     columns = ["outcome", "arm", "people", "n", "statistic", "value", "page"]
-    return shown.set_index("result_id")[columns]
+    return shown.set_index("result_id")[columns].rename_axis(None)
 
 
 # -- figures ------------------------------------------------------------------------------------------------

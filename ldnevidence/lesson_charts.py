@@ -68,7 +68,10 @@ def shares(groups: Mapping[str, Mapping[str, int]], axis: str = "People") -> go.
             y=[base.wrap(g, 22) for g in groups],
             orientation="h",
             name=kind,
-            marker={"color": colour, "pattern": {"shape": pattern, "fgcolor": "white"}},
+            marker={
+                "color": colour,
+                "pattern": {"shape": pattern, "fillmode": "overlay", "fgcolor": "white", "fgopacity": 0.35},
+            },
             text=[f"{v:g}" if v else "" for v in values],
             textposition="inside",
             insidetextanchor="middle",

@@ -1,4 +1,4 @@
-"""The integrity check names every planted fault, its rule and its line, and is silent on the file as it is."""
+"""The integrity check names every planted fault with rule and line, and is silent on the file as it is."""
 
 from __future__ import annotations
 

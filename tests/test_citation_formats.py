@@ -101,8 +101,9 @@ def test_a_body_is_one_literal_name_in_csl_json():
 
 def test_tex_markup_is_decoded_before_names_are_split():
     text = (
-        r"@article{a, author={M{\"u}ller, Ann and de la Cruz, Jos{\'e} and {World Health Organization} and others},"
-        r" title={50\% of {TNF} \& more}, journal={J}, year=2020, pages={1--2}, doi={10.1234/a_b}, month=may}"
+        r"@article{a, author={M{\"u}ller, Ann and de la Cruz, Jos{\'e} and {World Health Organization}"
+        r" and others}, title={50\% of {TNF} \& more}, journal={J}, year=2020, pages={1--2},"
+        r" doi={10.1234/a_b}, month=may}"
     )
     work = parse(text)["a"]
     assert [n.surname for n in work.authors] == ["Müller", "de la Cruz", "World Health Organization"]

@@ -136,6 +136,13 @@ def test_condition_dose_country_and_design_come_from_the_tables():
     assert set(keys("dutch ibd", 2)) == {"lie2018", "paulides2022"}
 
 
+def test_british_and_american_spellings_and_everyday_words_find_the_same_works():
+    assert keys("paediatric crohn", None) == keys("pediatric crohn", None)
+    assert keys("caesarean naltrexone")[0] == keys("cesarean naltrexone")[0] == "naltrexone_it_morphine_cs"
+    assert "smith2013" in keys("pediatric crohn", 3)
+    assert keys("kids crohn") == keys("children crohn")
+
+
 def test_every_hit_says_why():
     assert all(w.reason for w in citations.find("younger 2013 fibromyalgia 4.5 mg", None))
     assert citations.find("yonger 2013")[0].reason == "first author: younger; year: 2013"

@@ -57,7 +57,9 @@ def test_bad_input_ends_with_status_2_and_one_line(arguments, capsys):
     assert error.startswith("ldnevidence: ") and error.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["dashboard", "--port", "many"], ["validate", "a", "b"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["nonsense"], ["dashboard", "--port", "many"], ["validate", "a", "b"]]
+)
 def test_an_unknown_command_or_option_ends_with_status_2(arguments):
     done = run(*arguments)
     assert done.returncode == 2 and "usage:" in done.stderr and "Traceback" not in done.stderr

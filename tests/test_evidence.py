@@ -169,7 +169,9 @@ def test_a_group_includes_all_its_conditions():
         assert set(rows["condition_id"]) <= set(EV.conditions_under(group))
 
 
-@pytest.mark.parametrize("spelling", ["crohns-disease", "Crohn's disease", "CROHNS DISEASE", "crohn", "Crohns"])
+@pytest.mark.parametrize(
+    "spelling", ["crohns-disease", "Crohn's disease", "CROHNS DISEASE", "crohn", "Crohns"]
+)
 def test_other_spellings_find_the_same_condition(spelling):
     assert EV.conditions_under(spelling) == ["crohns-disease"]
 

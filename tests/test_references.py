@@ -32,7 +32,12 @@ def test_keys_stand_once_and_in_order():
 
 
 def test_every_study_review_and_popular_text_has_its_entry():
-    wanted = {*EV.studies["study_id"], *EV.reviews["study_id"], *EV.claims["document"], *EV.sources["cite_key"]}
+    wanted = {
+        *EV.studies["study_id"],
+        *EV.reviews["study_id"],
+        *EV.claims["document"],
+        *EV.sources["cite_key"],
+    }
     assert wanted <= set(ENTRIES)
 
 
@@ -47,13 +52,19 @@ def test_names_are_written_last_comma_first(field):
         for name in names(entry.get(field, "")):
             whole = name.startswith("{") and name.endswith("}")  # an organisation
             surname_alone = " " not in name  # only the surname was read
-            assert not name or name == "others" or whole or surname_alone or re.fullmatch(r"[^,]+, [^,]+", name), (
+            form = r"[^,]+, (Jr\.?, |Sr\.?, |I{2,3}, )?[^,]+"
+            assert not name or name == "others" or whole or surname_alone or re.fullmatch(form, name), (
                 f"{key}: {name}"
             )
 
 
 def test_identifiers_stand_without_prefixes():
-    forms = {"doi": r"10\.\d{4,9}/\S+", "pmid": r"\d{5,9}", "pmcid": r"PMC\d{5,9}", "retractiondoi": r"10\.\d{4,9}/\S+"}
+    forms = {
+        "doi": r"10\.\d{4,9}/\S+",
+        "pmid": r"\d{5,9}",
+        "pmcid": r"PMC\d{5,9}",
+        "retractiondoi": r"10\.\d{4,9}/\S+",
+    }
     for key, entry in ENTRIES.items():
         for field, form in forms.items():
             assert field not in entry or re.fullmatch(form, entry[field]), f"{key}: {field} {entry[field]}"
@@ -110,4 +121,7 @@ def test_a_study_with_a_year_has_the_year_of_its_entry():
 
 def test_registry_numbers_of_studies_stand_in_their_entries():
     for row in EV.studies.dropna(subset="registry").itertuples():
-        assert "registry" not in ENTRIES[row.study_id] or row.registry.split("; ")[0] in ENTRIES[row.study_id]["registry"]
+        assert (
+            "registry" not in ENTRIES[row.study_id]
+            or row.registry.split("; ")[0] in ENTRIES[row.study_id]["registry"]
+        )

@@ -130,7 +130,9 @@ def test_a_page_needs_an_address_that_can_be_shown(data: DataFolder):
 
 
 @pytest.mark.parametrize(
-    ("column", "value"), [("day_start", "1"), ("day_end", "1"), ("step", "7")], ids=["overlap", "end", "number"]
+    ("column", "value"),
+    [("day_start", "1"), ("day_end", "1"), ("step", "7")],
+    ids=["overlap", "end", "number"],
 )
 def test_steps_of_a_titration_follow_on_without_gap_overlap_or_missing_number(
     data: DataFolder, column: str, value: str

@@ -15,7 +15,7 @@ from ldnevidence.views.gap_map import cells
 from ldnevidence.views.response_rates import rates
 
 EV = ldn.load()
-SCHEMES = sorted(EV.dose_bands["scheme"].unique())
+SCHEMES = ["explorer", "marcus2024", "toljan2018"]  # without gaps, with gaps, with overlaps
 VIEWS = [views.gap_map, views.response_rates]
 CONDITIONS = sorted(EV.conditions["condition_id"])
 BANDS = [*EV.dose_bands.loc[EV.dose_bands["scheme"] == "explorer", "band"], *bands.SPECIAL]
@@ -58,7 +58,9 @@ def test_the_code_of_a_view_of_everything_rebuilds_it(build):
     randomized=st.none() | st.booleans(),
     low_dose=st.sampled_from([True, False, None]),
 )
-def test_any_selection_gives_a_view_with_a_sentence_and_known_traces(build, condition, band, randomized, low_dose):
+def test_any_selection_gives_a_view_with_a_sentence_and_known_traces(
+    build, condition, band, randomized, low_dose
+):
     ev = EV.select(condition=condition, dose_band=band, randomized=randomized, low_dose=low_dose)
     view = build(ev)
     assert view.sentence.endswith(".") and view.title
@@ -157,7 +159,9 @@ def test_the_eleven_of_25_of_the_up_and_down_study_is_never_drawn():
     assert "bruunplesner2020" not in set(table["study_id"])
     view = response_rates(EV.select(condition="fibromyalgia"))
     assert "bruunplesner2020" not in set(view.table["study_id"])
-    assert any("dos" in note for note in view.notes if note.startswith("Not drawn")), "and the reader is told why"
+    assert any("dos" in note for note in view.notes if note.startswith("Not drawn")), (
+        "and the reader is told why"
+    )
 
 
 def test_a_share_without_a_denominator_is_hollow_without_interval_and_says_why():
@@ -191,13 +195,11 @@ def test_intervals_are_wilson_intervals_of_the_counts_in_the_table():
 
 def test_a_count_stands_for_a_percentage_only_where_no_other_count_fits():
     fitted = rates(EV).query("basis == 'count fits the printed percent'")
+    assert len(fitted)
     for row in fitted.itertuples():
-        fits = [e for e in range(row.n + 1) if ldn.audit.grim(row.percent, row.n) and _rounds(e, row)]
+        half = 0.5 if row.percent == round(row.percent) else 0.05
+        fits = [e for e in range(row.n + 1) if abs(100 * e / row.n - row.percent) <= half + 1e-9]
         assert fits == [row.events]
-
-
-def _rounds(events: int, row: object) -> bool:
-    return abs(100 * events / row.n - row.percent) <= 0.5  # type: ignore[attr-defined]
 
 
 def test_shape_and_word_tell_apart_what_colour_tells_apart():

@@ -1,93 +1,58 @@
-"""The dashboard: pickers over one state, and the panels that observe it."""
+"""The dashboard: a row of tabs over one state, and the panel of the open tab."""
 
 from __future__ import annotations
 
 import html
 import logging
 import os
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import ipywidgets as w
 
-from ldnevidence import views
-from ldnevidence.app.show import show, under_voila
-from ldnevidence.app.state import ExplorerState
+from ldnevidence.app.panels import PANELS, Panel, Status
+from ldnevidence.app.show import under_voila
+from ldnevidence.app.state import TABS, ExplorerState
 from ldnevidence.evidence import Evidence, load
 
 log = logging.getLogger("ldnevidence")
 
 
-class Status(w.HTML):
-    """The one line in which every message to the reader stands."""
-
-    def say(self, *messages: str) -> None:
-        """Show messages, or clear the line."""
-        text = " ".join(html.escape(m) for m in messages)
-        self.value = f"<div class='ldn-status' role='status' aria-live='polite'>{text}</div>"
-
-
-class Pickers(w.HBox):
-    """Drop-downs for the state's choices; each follows the state as well as it leads it."""
-
-    def __init__(self, state: ExplorerState) -> None:
-        self.state = state
-        labels = {"condition": "Condition", "dose_band": "Dose band", "design": "Design"}
-        self.dropdowns = {
-            name: w.Dropdown(options=list(state.choices(name).items()), value=getattr(state, name),
-                             description=label, tooltip=label)
-            for name, label in labels.items()
-        }  # fmt: skip
-        for name, dropdown in self.dropdowns.items():
-            w.link((state, name), (dropdown, "value"))
-        self.others = w.Checkbox(description="Show high-dose and other-drug studies too", indent=False)
-        w.link((state, "others"), (self.others, "value"))
-        state.observe(self._observe_scheme, "scheme")
-        super().__init__([*self.dropdowns.values(), self.others])
-        self.add_class("ldn-controls")
-
-    def _observe_scheme(self, change: Any) -> None:
-        self.dropdowns["dose_band"].options = list(self.state.choices("dose_band").items())
-
-
 class Dashboard(w.VBox):
-    """The whole page.
+    """The whole page. Only the open tab is built and drawn.
+
+    Buttons inside HTML (cells of the gap map, studies to leave out, a claim to open) carry the choice that
+    they stand for as a query string; the page's script puts it into ``command``, a hidden text box, so that
+    hundreds of buttons cost no widget each.
 
     Attributes
     ----------
     state : ExplorerState
         What is chosen.
-    panels : dict
-        Name to the function that builds the panel's view from the narrowed evidence.
+    panels : dict of str to Panel
+        The tabs that have been opened.
 
     Examples
     --------
     >>> page = Dashboard()
-    >>> page.state.condition = "fibromyalgia"
-    >>> "Fibromyalgia" in page.summary.value
+    >>> page.state.tab = "claims"
+    >>> "statements" in page.panels["claims"].list.value
     True
     """
-
-    PANELS: ClassVar[dict[str, Callable[[Evidence], views.View]]] = {
-        "gap_map": views.gap_map,
-        "response_rates": views.response_rates,
-    }
 
     def __init__(self, ev: Evidence | None = None) -> None:
         self.ev = ev or load()
         self.state = ExplorerState(self.ev)
-        self.status = Status()
-        self.status.say()
-        self.pickers = Pickers(self.state)
-        self.summary = w.HTML()
-        self.boxes = {name: w.VBox() for name in self.PANELS}
-        super().__init__([self.pickers, self.status, self.summary, *self.boxes.values()])
-        self.draw()
+        self.panels: dict[str, Panel] = {}
+        self._stale: set[str] = set()
+        self.nav, self.link, self.status = w.HTML(), w.HTML(), Status()
+        self.command = w.Text(continuous_update=False, description="Command")
+        self.command.add_class("ldn-command")
+        self.body = w.VBox()
+        super().__init__([self.nav, self.status, self.body, self.link, self.command])
+        self.command.observe(self._observe_command, "value")
         self.state.observe(self._observe_state, list(ExplorerState.NAMES.values()))
-
-    def open_link(self, query: str) -> None:
-        """Apply a link's choice; parts that are unknown are ignored with a message."""
-        self.status.say(*self.state.from_query(query))
+        self.status.say()
+        self.open_tab()
 
     def follow_link(self) -> None:
         """Apply the choice in the address that the visitor came by; does nothing outside a Voila page."""
@@ -97,25 +62,51 @@ class Dashboard(w.VBox):
             wait_for_request()  # a preheated kernel learns its visitor's address only now
         self.open_link(os.environ.get("QUERY_STRING", ""))
 
-    def draw(self) -> None:
-        """Draw every panel for the present choice; a panel that fails leaves the others alive."""
-        ev = self.state.evidence()
-        self.summary.value = f"<h2>{html.escape(self._heading())}</h2>"
-        for name, build in self.PANELS.items():
-            try:
-                self.boxes[name].children = [show(build(ev), self.ev, level=3)]
-            except Exception:
-                log.exception("panel %s failed for %s", name, self.state.to_query())
-                self.boxes[name].children = []
-                self.status.say(
-                    f"The panel {name.replace('_', ' ')} could not be drawn; the rest still works."
-                )
+    def open_link(self, query: str) -> None:
+        """Apply a link's choice; parts that are unknown are ignored with a message.
 
-    def _heading(self) -> str:
-        labels = {code: label for label, code in self.state.choices("condition").items()}
-        doses = {code: label for label, code in self.state.choices("dose_band").items()}
-        return f"{labels[self.state.condition]}, {doses[self.state.dose_band].lower()}"
+        With a leading question mark the query is the whole choice, without it a change of the present one.
+        """
+        messages = self.state.from_query(query, whole=query.startswith("?"))
+        self.status.say(*messages)
+
+    def open_tab(self) -> None:
+        """Show the panel of the open tab, and draw it where its choices have changed since."""
+        tab = self.state.tab
+        try:
+            if tab not in self.panels:
+                self.panels[tab] = PANELS[tab](self.state, self.ev, self.status)
+                self._stale.add(tab)
+            if tab in self._stale:
+                self._stale.discard(tab)
+                self.panels[tab].draw()
+            self.body.children = [self.panels[tab]]
+        except Exception:
+            log.exception("the tab %s failed for ?%s", tab, self.state.to_query())
+            self.status.say(f"The tab {TABS[tab]} could not be drawn. The rest of the page still works.")
+        self._draw_nav()
+
+    def _draw_nav(self) -> None:
+        buttons = "".join(
+            f"<li><button type='button' data-set='tab={code}'{' aria-current=page' if code == self.state.tab else ''}>"
+            f"{html.escape(label)}</button></li>"
+            for code, label in TABS.items()
+        )
+        self.nav.value = f"<nav aria-label='Parts of the explorer' class='ldn-nav'><ul>{buttons}</ul></nav>"
+        query = html.escape(self.state.to_query(), quote=True)
+        self.link.value = (
+            f"<p class='ldn-link' data-query=\"{query}\"><button type='button' class='ldn-choice' data-copy-link='1'>"
+            "Copy a link to this view</button></p>"
+        )
+
+    def _observe_command(self, change: Any) -> None:
+        """Take over the choice of a button; the part behind the last # only makes every press a new value."""
+        query = str(change["new"]).rpartition("#")[0]
+        if query:
+            self.open_link(query)
 
     def _observe_state(self, change: Any) -> None:
-        self.status.say()
-        self.draw()
+        for tab, panel in PANELS.items():
+            if change["name"] in panel.READS:
+                self._stale.add(tab)
+        self.open_tab()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import plotly
 from voila.app import Voila
 
+from ldnevidence import export
 from ldnevidence.evidence import load
 from ldnevidence.paths import dashboard_notebook, data_dir
 from ldnevidence.schema import contract
@@ -23,9 +25,11 @@ class ExplorerServer(Voila):
     """Voila, with plotly's script served from the installed package, so that no other host is asked."""
 
     def setup_template_dirs(self) -> None:
-        """Add the folder of plotly's script to the static paths."""
+        """Add the folders of plotly's script and of the downloads to the static paths."""
         super().setup_template_dirs()
-        self.static_paths.append(str(PLOTLY_SCRIPT))
+        self.downloads = tempfile.TemporaryDirectory(prefix="ldnevidence-")
+        export.write(Path(self.downloads.name) / export.FOLDER)
+        self.static_paths += [str(PLOTLY_SCRIPT), self.downloads.name]
 
 
 def headline() -> dict[str, str]:

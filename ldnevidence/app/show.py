@@ -1,4 +1,4 @@
-"""One function that turns a View into HTML or widgets: Chart / Table / Sources / Download / Code."""
+"""How a View is shown: Chart / Table / Sources / Download / Code, as HTML or, in JupyterLab, by MIME type."""
 
 from __future__ import annotations
 
@@ -23,25 +23,49 @@ def under_voila() -> bool:
     return "VOILA_PREHEAT" in os.environ
 
 
-def show(view: View, ev: Evidence, level: int = 2) -> w.Widget:
-    """Return a widget that shows a view with its table, sources, downloads and code.
+class Slot(w.VBox):
+    """A place on the page that shows one View after another.
 
-    Parameters
-    ----------
-    view : View
-        What to show.
-    ev : Evidence
-        The whole evidence, for the addresses of the sources.
-    level : int
-        Level of the heading.
+    Under Voila a view is one HTML widget, hence one message; the page's own script draws the chart. In
+    JupyterLab, where that script is not, the chart stands in an Output.
     """
+
+    def __init__(self, ev: Evidence, level: int = 3) -> None:
+        self.ev, self.level = ev, level
+        self.head, self.chart, self.parts = w.HTML(), w.Output(), w.HTML()
+        super().__init__([self.head] if under_voila() else [self.head, self.chart, self.parts])
+
+    def show(self, view: View, folded: bool = False) -> None:
+        """Show a view; ``folded`` hides its chart behind a summary."""
+        self.name = view.name
+        if under_voila():
+            self.head.value = section_html(view, self.ev, self.level, folded)
+            return
+        self.head.value = heading_html(view, self.level)
+        self.chart.outputs = ()
+        self.chart.append_display_data(view.figure)
+        self.parts.value = parts_html(view, self.ev)
+
+    def say(self, text: str) -> None:
+        """Show one line of text instead of a view."""
+        self.head.value = f"<p>{html.escape(text)}</p>"
+        self.chart.outputs = ()
+        self.parts.value = ""
+
+
+def section_html(view: View, ev: Evidence, level: int, folded: bool = False) -> str:
+    """Return a whole view as one piece of HTML."""
+    chart = chart_html(view)
+    if folded:
+        chart = f"<details class='ldn-fold'><summary>Show as a picture</summary>{chart}</details>"
+    body = heading_html(view, level) + chart + parts_html(view, ev)
+    return f"<section data-view='{view.name}' aria-label=\"{html.escape(view.title, quote=True)}\">{body}</section>"
+
+
+def heading_html(view: View, level: int) -> str:
+    """Return title and sentence."""
     sentence = f"<p class='ldn-sentence'>{html.escape(view.sentence)}</p>"
-    head = f"<h{level}>{html.escape(view.title)}</h{level}>{sentence}"
-    if under_voila():
-        return w.HTML(f"<section data-view='{view.name}'>{head}{chart_html(view)}{parts_html(view, ev)}</section>")
-    chart = w.Output()
-    chart.append_display_data(view.figure)
-    return w.VBox([w.HTML(head), chart, w.HTML(parts_html(view, ev))])
+    return f"<h{level}>{html.escape(view.title)}</h{level}>{sentence}"
 
 
 def chart_html(view: View) -> str:
@@ -59,9 +83,8 @@ def chart_html(view: View) -> str:
 def parts_html(view: View, ev: Evidence) -> str:
     """Return notes, and the folded table, sources, downloads and code."""
     notes = "".join(f"<li>{html.escape(note)}</li>" for note in view.notes)
-    rows = len(view.table)
     parts = [
-        ("Table", f"{rows} rows", table_html(view.table)),
+        ("Table", f"{len(view.table)} rows", table_html(view.table, f"Rows drawn: {view.title}")),
         ("Sources", f"{len(view.sources)} works", sources_html(view.sources, ev)),
         ("Download", "", downloads_html(view)),
         (
@@ -77,7 +100,7 @@ def parts_html(view: View, ev: Evidence) -> str:
     return f"<ul class='ldn-notes'>{notes}</ul><div class='ldn-parts'>{folded}</div>"
 
 
-def table_html(table: pd.DataFrame) -> str:
+def table_html(table: pd.DataFrame, label: str) -> str:
     """Return a table for reading: empty cells stay empty, numbers are not padded with zeros."""
     head = "".join(f"<th scope='col'>{html.escape(str(c).replace('_', ' '))}</th>" for c in table.columns)
     body = "".join(
@@ -87,10 +110,10 @@ def table_html(table: pd.DataFrame) -> str:
     more = (
         f"<p>{len(table) - ROWS_SHOWN} more rows are in the download.</p>" if len(table) > ROWS_SHOWN else ""
     )
-    return (
-        f"<div class='ldn-scroll' role='region' aria-label='Table of the rows drawn' tabindex='0'>"
-        f"<table class='ldn-table'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}"
+    region = (
+        f"<div class='ldn-scroll' role='region' aria-label=\"{html.escape(label, quote=True)}\" tabindex='0'>"
     )
+    return f"{region}<table class='ldn-table'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}"
 
 
 def cell_text(value: object) -> str:
@@ -99,9 +122,11 @@ def cell_text(value: object) -> str:
     >>> cell_text(4.5), cell_text(float("nan")), cell_text(True)
     ('4.5', '', 'yes')
     """
+    if isinstance(value, list | tuple):
+        return "; ".join(map(cell_text, value))
     if value is None or value is pd.NA or value != value:
         return ""
-    if isinstance(value, bool) or str(type(value).__name__).startswith("bool"):
+    if type(value).__name__.startswith("bool"):
         return "yes" if value else "no"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
@@ -114,12 +139,9 @@ def sources_html(keys: tuple[str, ...], ev: Evidence) -> str:
     for key, group in pages.groupby("cite_key", sort=True):
         links = []
         for page in group.itertuples():
-            name = html.escape(page.kind)
-            link = (
-                f"<a href='{html.escape(page.canonical_url, quote=True)}'>{name}</a>"
-                if page.canonical_url
-                else name
-            )
+            link = html.escape(page.kind)
+            if page.canonical_url:
+                link = f'<a href="{html.escape(page.canonical_url, quote=True)}">{link}</a>'
             copy = ", read in a copy" if page.copy else ""
             links.append(f"{link} ({html.escape(page.read)}{copy})")
         items.append(f"<li><strong>{html.escape(str(key))}</strong>: {'; '.join(links)}</li>")
@@ -127,22 +149,31 @@ def sources_html(keys: tuple[str, ...], ev: Evidence) -> str:
 
 
 def downloads_html(view: View) -> str:
-    """Return links that carry the table as CSV and JSON; the chart's own bar saves the picture."""
-    csv = view.table.to_csv(index=False)
+    """Return links that carry the table, and the works in view as BibTeX; the chart's own bar saves the picture."""
+    from ldnevidence.citations import entries_text
+
     records = json.loads(view.table.to_json(orient="records"))
-    text = json.dumps(
-        {"title": view.title, "notes": view.notes, "sources": view.sources, "rows": records}, indent=1
-    )
+    whole = {"title": view.title, "notes": view.notes, "sources": view.sources, "rows": records}
     links = [
-        _data_link(f"{view.name}.csv", "text/csv", csv, f"CSV ({len(view.table)} rows)"),
-        _data_link(f"{view.name}.json", "application/json", text, "JSON with notes and sources"),
+        data_link(
+            f"{view.name}.csv", "text/csv", view.table.to_csv(index=False), f"CSV ({len(view.table)} rows)"
+        ),
+        data_link(f"{view.name}.json", "application/json", json.dumps(whole), "JSON with notes and sources"),
+        data_link(
+            f"{view.name}.bib",
+            "text/plain",
+            entries_text(view.sources),
+            f"BibTeX ({len(view.sources)} works)",
+        ),
     ]
     return f"<p>{''.join(links)}</p><p>The camera above the chart saves it as a picture. Data: CC BY 4.0.</p>"
 
 
-def _data_link(name: str, kind: str, text: str, label: str) -> str:
-    # Voila serves no .csv file by default; a data address needs no server at all.
-    data = base64.b64encode(text.encode("utf-8")).decode("ascii")
+def data_link(name: str, kind: str, content: str | bytes, label: str) -> str:
+    """Return a link that carries a file in its address: Voila serves no .csv file by default."""
+    raw = content.encode("utf-8") if isinstance(content, str) else content
+    data = base64.b64encode(raw).decode("ascii")
+    kind = kind + (";charset=utf-8" if isinstance(content, str) else "")
     return (
-        f"<a class='ldn-button' download='{name}' href='data:{kind};charset=utf-8;base64,{data}'>{label}</a>"
+        f"<a class='ldn-button' download='{name}' href='data:{kind};base64,{data}'>{html.escape(label)}</a>"
     )

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ldnevidence import dose_response, effects
-from ldnevidence.views import base, works
+from ldnevidence.views import base, parts
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
@@ -129,7 +129,7 @@ def best_dose(ev: Evidence) -> base.View:
     table = table.astype({"events": "Int64", "n": "Int64"})
     fig = _figure(table)
     sentence = _sentence(table, first)
-    sources = works.behind(ev, real["source_id"], real["study_id"])
+    sources = parts.works_behind(ev, real["source_id"], real["study_id"])
     return base.View(TITLE, sentence, fig, table, tuple(_notes(ev, first, search)), sources, code, "best_dose")
 
 
@@ -137,11 +137,11 @@ BARS, ROW, GAP, NEAR = 150, 44, 76, 14  # pixels: bars, a row of marks, room for
 
 
 def _figure(table: pd.DataFrame) -> go.Figure:
-    parts = {
+    panels = {
         "2": table[table["unit"].eq("mg/day") & table["low"].notna()],
         "3": table[table["unit"] == "% of people"],
     }
-    kinds = {axis: list(dict.fromkeys(part["what"])) for axis, part in parts.items()}
+    kinds = {axis: list(dict.fromkeys(part["what"])) for axis, part in panels.items()}
     heights = [ROW * len(kinds["3"]), ROW * len(kinds["2"]), BARS]
     whole = sum(heights) + GAP + NEAR
     fig = base.figure(whole + 120)
@@ -153,7 +153,7 @@ def _figure(table: pd.DataFrame) -> go.Figure:
                 "pattern": {"shape": "/", "fgcolor": base.MUTED, "size": 6}},
         hovertext=[f"Above {r.low:g} to {r.high:g} mg: {r.value:.0f}%" for r in bins.itertuples()],
     )  # fmt: skip
-    for axis, part in parts.items():
+    for axis, part in panels.items():
         for basis in (PRINTED, SIMULATED):
             own = part[part["basis"] == basis]
             _marks(fig, own, kinds[axis], axis, basis)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -27,6 +28,7 @@ MEASURES = {
 """Measures that a plot can show, in order of preference, in words."""
 
 RATIOS = LOG_MEASURES | {"HR"}
+IN_UNITS = ("MD", "MEDD", "MC", "MEDC")  # each unit has a plot of its own
 SAME_AXIS = {"DID": "MD"}  # a difference between two changes is read in the units of the scale too
 INDEPENDENT = ("randomized-parallel", "controlled-open-label", "quasi-experimental", "retrospective-cohort",
                "registry-study")  # fmt: skip
@@ -100,7 +102,8 @@ def measures_available(ev: Evidence, kind: str = "between") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns measure, label, studies, computed, printed, with_interval (numbers of comparisons).
+        Columns measure, unit (of measures that are in units of a scale), label, studies, computed, printed,
+        with_interval (numbers of comparisons).
 
     Examples
     --------
@@ -111,20 +114,35 @@ def measures_available(ev: Evidence, kind: str = "between") -> pd.DataFrame:
     return summarise_measures(comparisons(ev, kind))
 
 
+def panels(table: pd.DataFrame) -> pd.Series:
+    """Return the unit that a row's axis is in; empty where the measure has none, so that all can share."""
+    return table["unit"].where(table["measure"].isin(IN_UNITS)).fillna("")
+
+
 def summarise_measures(table: pd.DataFrame) -> pd.DataFrame:
-    """Count drawable comparisons by measure; the first row is the default of the plot."""
+    """Count drawable comparisons by measure and unit; the first row is the default of the plot."""
     table = table[table["why_not"] == ""]
     rows = []
-    for place, (measure, label) in enumerate(MEASURES.items()):
-        part = table[table["measure"] == measure]
-        if len(part):
-            held = part[part["ci_low"].notna()]
-            computed = int((part["kind"] == "computed").sum())
-            rows.append((measure, label, part["study_id"].nunique(), computed, len(part) - computed,
-                         len(held), held["study_id"].nunique(), place))  # fmt: skip
-    columns = ["measure", "label", "studies", "computed", "printed", "with_interval", "_held", "_place"]
+    for (measure, unit), part in table.groupby(["measure", panels(table)], sort=True):
+        held = part[part["ci_low"].notna()]
+        computed = int((part["kind"] == "computed").sum())
+        rows.append((measure, unit, MEASURES[str(measure)], part["study_id"].nunique(), computed,
+                     len(part) - computed, len(held), held["study_id"].nunique(),
+                     list(MEASURES).index(str(measure))))  # fmt: skip
+    columns = [
+        "measure",
+        "unit",
+        "label",
+        "studies",
+        "computed",
+        "printed",
+        "with_interval",
+        "_held",
+        "_place",
+    ]
     out = pd.DataFrame(rows, columns=columns)
-    out = out.sort_values(["_held", "with_interval", "_place"], ascending=[False, False, True])
+    order = ["_held", "with_interval", "_place", "studies"]
+    out = out.sort_values(order, ascending=[False, False, True, False], kind="stable")
     return out.drop(columns=["_held", "_place"]).reset_index(drop=True)
 
 
@@ -144,9 +162,11 @@ class _Facts:
 
     def row(self, outcome_id: str, arm_1: str, arm_2: str | None) -> dict[str, Any]:
         """Return what a comparison's row says apart from its numbers."""
-        outcome, arm = self.outcomes.loc[outcome_id], self.arms.loc[arm_1]
+        outcome: Any = self.outcomes.loc[outcome_id]
+        arm: Any = self.arms.loc[arm_1]
         study_id = outcome["study_id"]
-        study, other = self.studies.loc[study_id], self.arms.loc[arm_2] if arm_2 else None
+        study: Any = self.studies.loc[study_id]
+        other: Any = self.arms.loc[arm_2] if arm_2 else None
         dose = [arm[c] for c in ("dose_mg", "dose_median_mg", "dose_max_mg") if pd.notna(arm[c])]
         return {
             "study_id": study_id, "study": study["label"], "outcome_id": outcome_id,
@@ -187,34 +207,34 @@ def _computed(facts: _Facts) -> Iterator[dict[str, Any]]:
     results = facts.results[
         (facts.results["population"] == "all") & facts.results["arm_id"].isin(facts.arms.index)
     ]
-    for (outcome_id, timepoint, week), group in results.groupby(
-        ["outcome_id", "timepoint", "week"], dropna=False
-    ):
-        if designs[facts.outcomes.loc[outcome_id, "study_id"]] not in INDEPENDENT:
+    keys = ["outcome_id", "timepoint", "week"]
+    for (outcome_id, timepoint, week), group in results.groupby(keys, dropna=False):
+        outcome: Any = facts.outcomes.loc[str(outcome_id)]
+        if designs[outcome["study_id"]] not in INDEPENDENT:
             continue
         arms = {str(arm): rows for arm, rows in group.groupby("arm_id")}
         roles = {arm: facts.arms.loc[arm, "role"] for arm in arms}
-        for one in (a for a in arms if roles[a] == "ldn"):
-            for two in (a for a in arms if roles[a] in COMPARATORS):
-                for numbers in _effects(facts.outcomes.loc[outcome_id], arms[one], arms[two], str(timepoint)):
-                    row = facts.row(str(outcome_id), one, two)
-                    row |= {"kind": "computed", "source_id": arms[one]["source_id"].iloc[0], **numbers}
-                    if pd.notna(week):
-                        row["weeks"] = float(week)
-                    better = facts.outcomes.loc[outcome_id, "direction"]
-                    if better in ("higher-is-better", "lower-is-better"):
-                        yield turn(row, better == "lower-is-better")
-                    else:
-                        yield row | {"why_not": row["why_not"] or NO_BETTER, "turned": False}
+        ours = [arm for arm in arms if roles[arm] == "ldn"]
+        others = [arm for arm in arms if roles[arm] in COMPARATORS]
+        for one, two in product(ours, others):
+            for numbers in _effects(outcome, arms[one], arms[two], str(timepoint)):
+                row = facts.row(str(outcome_id), one, two)
+                row |= {"kind": "computed", "source_id": arms[one]["source_id"].iloc[0], **numbers}
+                if week == week:  # stated
+                    row["weeks"] = week
+                if outcome["direction"] in ("higher-is-better", "lower-is-better"):
+                    yield turn(row, outcome["direction"] == "lower-is-better")
+                else:
+                    yield row | {"why_not": row["why_not"] or NO_BETTER, "turned": False}
 
 
 def _effects(outcome: Any, one: pd.DataFrame, two: pd.DataFrame, timepoint: str) -> Iterator[dict[str, Any]]:
     """Yield each measure that the rows of two arms allow."""
     if outcome["kind"] == "binary" and timepoint in OVER_TIME:
-        counts = counted(one), counted(two)
-        if counts[0] is None or counts[1] is None:
+        ours, theirs = counted(one), counted(two)
+        if ours is None or theirs is None:
             return
-        (e1, n1), (e2, n2) = counts
+        (e1, n1), (e2, n2) = ours, theirs
         for measure in ("RR", "OR", "RD"):
             shared = {"measure": measure, "events_1": e1, "n_1": n1, "events_2": e2, "n_2": n2}
             if measure == "RD":
@@ -228,17 +248,22 @@ def _effects(outcome: Any, one: pd.DataFrame, two: pd.DataFrame, timepoint: str)
     wanted = "mean change" if timepoint == "change" else "mean"
     if outcome["kind"] != "continuous" or timepoint not in ("end", "follow-up", "change"):
         return
-    sample = []
-    for rows in (one, two):
-        rows = rows[(rows["statistic"] == wanted) & (rows["dispersion_kind"] == "sd")]
-        rows = rows[rows["dispersion"].gt(0) & rows["n"].ge(2) & rows["value"].notna()]
-        if len(rows) != 1:
-            return
-        sample += [float(rows["value"].iloc[0]), float(rows["dispersion"].iloc[0]), int(rows["n"].iloc[0])]
+    first, second = _mean(one, wanted), _mean(two, wanted)
+    if first is None or second is None:
+        return
     for measure in ("SMD", "MD"):
-        found = effects.compare_means(*sample, measure=measure)
+        found = effects.compare_means(*first, *second, measure=measure)
         unit = one["unit"].iloc[0] if measure == "MD" else None
-        yield {"measure": measure, "n_1": sample[2], "n_2": sample[5], "unit": unit} | _numbers(found)
+        yield {"measure": measure, "n_1": first[2], "n_2": second[2], "unit": unit} | _numbers(found)
+
+
+def _mean(rows: pd.DataFrame, statistic: str) -> tuple[float, float, int] | None:
+    """Return mean, standard deviation and people of one arm, where all three were read."""
+    rows = rows[(rows["statistic"] == statistic) & (rows["dispersion_kind"] == "sd")]
+    rows = rows[rows["dispersion"].gt(0) & rows["n"].ge(2) & rows["value"].notna()]
+    if len(rows) != 1:
+        return None
+    return float(rows["value"].iloc[0]), float(rows["dispersion"].iloc[0]), int(rows["n"].iloc[0])
 
 
 def counted(rows: pd.DataFrame) -> tuple[int, int] | None:

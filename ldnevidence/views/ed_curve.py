@@ -11,7 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ldnevidence import dose_response
-from ldnevidence.views import base, works
+from ldnevidence.views import base, parts
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
@@ -131,7 +131,7 @@ def ed_curve(ev: Evidence) -> base.View:
         xaxis2={"visible": False, "range": [0, max(s.people for s in studies) + 1], "anchor": "y2"},
         yaxis2={"visible": False, "range": [len(studies) - 0.3, -1.1], "domain": [0.8, 1], "anchor": "x2"},
     )  # fmt: skip
-    sources = works.behind(ev, table["source_id"].dropna(), [s.study_id for s in studies])
+    sources = parts.works_behind(ev, table["source_id"].dropna(), [s.study_id for s in studies])
     return base.View(
         TITLE, _sentence(table, studies), fig, table, tuple(_notes(ev, table, studies)), sources, code, "ed_curve"
     )

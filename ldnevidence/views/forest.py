@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ldnevidence.estimate import PooledEstimate, shown
-from ldnevidence.views import base, comparisons, pooling_rules
+from ldnevidence.estimate import PooledEstimate
+from ldnevidence.views import base, comparisons, forest_words, pooling_rules
 from ldnevidence.views.comparisons import MEASURES, RATIOS
 from ldnevidence.views.rows import each
-from ldnevidence.views.safeguards import KEY
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -27,6 +26,7 @@ TICKS = [m * 10.0**e for e in range(-3, 4) for m in (1, 2, 5)]
 def forest(
     ev: Evidence,
     measure: str | None = None,
+    unit: str | None = None,
     kind: str = "between",
     sort: str = "study",
     ascending: bool = True,
@@ -43,6 +43,9 @@ def forest(
     measure : str, optional
         RR, OR, HR, RD, SMD, MD, ...; see `comparisons.measures_available`. By default the one that most
         studies give with an interval.
+    unit : str, optional
+        Unit of the axis for measures in the units of a scale (MD, MC and their medians), such as "points";
+        each unit has a plot of its own. By default the one with most studies.
     kind : {"between", "within"}
         LDN against another arm, or after against before in one arm; never both in one plot.
     sort : str
@@ -80,7 +83,8 @@ def forest(
     unknown = set(exclude) - set(ev.tables["studies"]["study_id"])
     if unknown:
         raise ValueError(f"no such study here to leave out: {', '.join(sorted(unknown))}")
-    chosen = {"measure": (measure, None), "kind": (kind, "between"), "sort": (sort, "study"),
+    chosen: dict[str, tuple[object, object]] = {
+        "measure": (measure, None), "unit": (unit, None), "kind": (kind, "between"), "sort": (sort, "study"),
               "ascending": (ascending, True), "exclude": (sorted(exclude), []),
               "reference": (reference, None), "limit": (limit, None)}  # fmt: skip
     options = "".join(f", {name}={value!r}" for name, (value, usual) in chosen.items() if value != usual)
@@ -90,8 +94,11 @@ def forest(
     )
     whole = comparisons.comparisons(ev, kind)
     found = comparisons.summarise_measures(whole)
-    measure = measure or (found["measure"].iloc[0] if len(found) else None)
-    every = whole[(whole["measure"] == measure) & (whole["why_not"] == "")]
+    measure = measure or found["measure"].get(0)
+    units = found.loc[found["measure"] == measure, "unit"]
+    unit = units.iloc[0] if unit is None and len(units) else unit
+    here = (whole["measure"] == measure) & (comparisons.panels(whole) == (unit or ""))
+    every = whole[here & (whole["why_not"] == "")]
     table = every[~every["study_id"].isin(exclude)]
     table = table.sort_values(sort, ascending=ascending, kind="stable", na_position="last", ignore_index=True)
     if table.empty:
@@ -101,7 +108,8 @@ def forest(
     pooled = pooling_rules.pooled(table)
     fig = _draw(table, kind, null, reference, limit or reach(table), pooled)
     _, why = pooling_rules.pooling_verdict(table)
-    sentence, notes = _sentence(table, kind, why, pooled), _notes(table, whole, kind, why, pooled)
+    sentence = forest_words.sentence(table, kind, why, pooled)
+    notes = forest_words.notes(table, whole, kind, why, pooled)
     if exclude:
         notes = (pooling_rules.exclusion_effect(every, table), *notes)
     return base.View(title, sentence, fig, table, notes, base.cited(ev, table["study_id"]), code, "forest")
@@ -112,7 +120,7 @@ def _why_empty(every: pd.DataFrame, found: pd.DataFrame, measure: str | None) ->
         return "Every comparison of this measure has been left out."
     if found.empty:
         return "No comparison with an estimate was read for this selection."
-    known = base.listed([f"{m} ({label})" for m, label in zip(found["measure"], found["label"], strict=True)])
+    known = base.listed([f"{row.label} {row.unit}".strip() for row in each(found)])
     return f"No {MEASURES[str(measure)]} was read for this selection; there is {known}."
 
 
@@ -166,7 +174,7 @@ def _draw(
             if len(rows):
                 fig.add_scatter(
                     x=rows["estimate"], y=rows["y"], mode="markers", name=name + (", no interval" * hollow),
-                    hoverinfo="text", hovertext=_hovers(rows),
+                    hoverinfo="text", hovertext=forest_words.hovers(rows),
                     marker={"symbol": symbol + "-open" * hollow, "color": colour, "size": _sizes(rows),
                             "opacity": 1, "line": {"width": 2, "color": colour}},
                 )  # fmt: skip
@@ -178,11 +186,11 @@ def _draw(
             name="estimate off the axis",
             marker={"symbol": [f"triangle-{'right' if r else 'left'}-open" for r in right], "size": 13,
                     "color": base.WARN, "line": {"width": 2}},
-            hoverinfo="text", hovertext=_hovers(beyond),
+            hoverinfo="text", hovertext=forest_words.hovers(beyond),
         )  # fmt: skip
     repeated = table.duplicated(["outcome_id", "kind"], keep=False)
     for y, row, again in zip(places, each(table), repeated, strict=True):
-        _label(fig, y, *_words(row, again))
+        _label(fig, y, *forest_words.label(row, again))
     _lines(fig, table, kind, null, reference, n, extra)
     if pooled:
         _diamond(fig, pooled, low, high)
@@ -267,7 +275,7 @@ def _diamond(fig: go.Figure, pooled: PooledEstimate, low: float, high: float) ->
         hoverinfo="text", hovertext=base.wrap(pooled.sentence, 60),
     )  # fmt: skip
     _label(fig, -1, "Pooled: random effects, Hartung-Knapp",
-           f"{_interval(pooled.estimate, pooled.ci_low, pooled.ci_high)} · k = {pooled.k}, "
+           f"{forest_words.interval(pooled.estimate, pooled.ci_low, pooled.ci_high)} · k = {pooled.k}, "
            f"τ² = {pooled.tau2:.3g}, I² = {pooled.i2:.0f}%")  # fmt: skip
 
 
@@ -276,117 +284,3 @@ def _label(fig: go.Figure, y: float, first: str, second: str) -> None:
                            (second, 0.1, {"size": 11, "color": base.MUTED})):  # fmt: skip
         fig.add_annotation(x=0, xref="paper", y=y + up, text=text, showarrow=False, xanchor="left",
                            font=font, bgcolor="rgba(255,255,255,0.85)", borderpad=0)  # fmt: skip
-
-
-def _number(value: float, measure: str) -> str:
-    """Round for reading: percentage points to one decimal."""
-    return f"{value:.1f}" if measure == "RD" else shown(value)
-
-
-def _interval(estimate: float, low: Any, high: Any, measure: str = "") -> str:
-    held = pd.notna(low) and pd.notna(high)
-    limits = f" ({_number(low, measure)} to {_number(high, measure)})" if held else ""
-    return _number(estimate, measure) + limits
-
-
-def _people(row: Any) -> str:
-    """Return how many people, or events of people, stand behind a row."""
-    if pd.notna(row.events_1):
-        return f"{int(row.events_1)}/{int(row.n_1)} v {int(row.events_2)}/{int(row.n_2)}"
-    if pd.notna(row.n_1) and pd.notna(row.n_2):
-        return f"n {int(row.n_1)} v {int(row.n_2)}"
-    if pd.notna(row.n_1) and row.comparator == "before":
-        return f"n {int(row.n_1)}"
-    return f"n {int(row.participants)}" if pd.notna(row.participants) else "n ?"
-
-
-def _words(row: Any, again: bool) -> tuple[str, str]:
-    """Return the two lines above a row's mark; `again` where the same outcome stands in another row."""
-    arm = f", {row.arm_1}" if again else ""
-    against = "" if row.comparator in ("placebo", "before") else f" v {row.arm_2}"
-    inside = "" if row.population == "all" else f" ({row.population})"
-    weeks = [f"{row.weeks:g} wk"] if pd.notna(row.weeks) else []
-    dose = row.dose.replace("dose not stated", "dose ?").replace(" to ", "–")
-    number = _interval(row.estimate, row.ci_low, row.ci_high, row.measure)
-    first = base.shorten(f"{row.study}{arm}{against}: {row.outcome}{inside}", 50)
-    return first, " · ".join([number, _people(row), dose, *weeks, row.safeguards])
-
-
-def _hovers(rows: pd.DataFrame) -> list[str]:
-    out = []
-    for row in each(rows):
-        unit = f" {row.unit}" if row.unit else ""
-        level = f"{row.level:g}% CI " if pd.notna(row.level) else ""
-        number = _interval(row.estimate, row.ci_low, row.ci_high, row.measure).replace("(", f"({level}")
-        number += "" if level else ", no interval"
-        turned = ""
-        if row.turned:
-            how = "upside down" if row.measure in RATIOS else "sign changed"
-            turned = f"<br>turned so that right is better ({how})"
-        mixed = "<br>naltrexone was combined with another study drug" if row.combination else ""
-        weeks = f", {row.weeks:g} weeks" if pd.notna(row.weeks) else ""
-        lines = [
-            f"<b>{row.study}</b>: {base.wrap(row.outcome, 50)}", f"{row.arm_1} v {row.arm_2}",
-            f"{row.kind}: {MEASURES[row.measure]} {number}{unit}"
-            + (f", p {row.p}" if row.p else "") + turned,
-            f"{_people(row)}, {row.dose}, {row.design}{weeks}{mixed}", base.wrap(row.safeguard_words, 60),
-        ]  # fmt: skip
-        out.append("<br>".join(lines))
-    return out
-
-
-def _sentence(table: pd.DataFrame, kind: str, why: str, pooled: PooledEstimate | None) -> str:
-    """Say from the rows drawn how many intervals lie where, and whether they were pooled."""
-    side, studies = pooling_rules.sides(table), table["study_id"].nunique()
-    held = len(table) - side["none"]
-    better, worse = (
-        ("better", "worse") if kind == "within" else ("in favour of LDN", "in favour of the comparator")
-    )
-    text = (
-        f"{base.count(len(table), 'comparison')} from {base.count(studies, 'study', 'studies')} "
-        f"({MEASURES[table['measure'].iloc[0]]}): of {held} with an interval, {side['ldn']} "
-        f"{'lies' if side['ldn'] == 1 else 'lie'} wholly {better}, {side['other']} wholly {worse}, "
-        f"and {side['both']} {'allows' if side['both'] == 1 else 'allow'} both"
-    )
-    if kind == "within":
-        return f"{text}; without a comparison arm nobody knows what would have happened anyway."
-    return f"{text}; {pooled.sentence}." if pooled else f"{text}; not pooled, because {why}."
-
-
-def _notes(
-    table: pd.DataFrame, whole: pd.DataFrame, kind: str, why: str, pooled: PooledEstimate | None
-) -> tuple[str, ...]:  # fmt: skip
-    notes = [f"Pooled, because {why}." if pooled else f"Not pooled, because {why}."]
-    if (table["kind"] == "computed").any():
-        notes.append(
-            "Squares were computed from counts, or means and standard deviations, of separate groups."
-        )
-    if (table["kind"] == "as printed").any():
-        notes.append("Diamonds are as printed in the source; hollow ones came without an interval.")
-    if table["turned"].any():
-        notes.append("Estimates are turned so that the right side is the better one; the table says where.")
-    if table["measure"].iloc[0] in ("MD", "MC", "MEDD", "MEDC"):
-        notes.append(
-            "Each row is in the units of its own scale: compare it with the line, not with other rows."
-        )
-    if table["measure"].iloc[0] == "RD" and (table["kind"] == "computed").any():
-        notes.append("Computed differences of shares have Newcombe's interval, which suits small groups.")
-    if table["study_id"].duplicated().any():
-        notes.append("Rows of one study are about the same people and do not confirm each other.")
-    if table["combination"].any():
-        names = list(dict.fromkeys(table.loc[table["combination"], "study"]))
-        notes.append(f"Naltrexone was one part of a combination in {base.listed(names)}.")
-    if kind == "within":
-        notes.append("People who seek help at their worst tend to improve anyway, with or without a drug.")
-    else:
-        notes.append(
-            "Crossover trials are shown as printed only; changes within one arm have their own plot."
-        )
-    notes += [
-        f"Letters: {KEY}.",
-        "A larger mark means more people; an arrow means that the interval goes on.",
-    ]
-    drawn = whole[(whole["why_not"] != "") & (whole["measure"] == table["measure"].iloc[0])]
-    for reason, rows in drawn.groupby("why_not", sort=False):
-        notes.append(f"Not drawn, because {reason}: {base.listed(list(dict.fromkeys(rows['study'])))}.")
-    return tuple(notes)

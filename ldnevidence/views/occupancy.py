@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ldnevidence.occupancy import EmaxCurve, emax_curve
-from ldnevidence.views import base, works
+from ldnevidence.views import base, parts
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
@@ -113,7 +113,7 @@ def occupancy(ev: Evidence) -> base.View:
         range=[np.log10(0.45), np.log10(115)],
     )  # fmt: skip
     fig.update_yaxes(title="Receptors blocked", range=[0, 103], ticksuffix="%", dtick=25)
-    sources = works.behind(ev, points["source_id"], points["cite_key"])
+    sources = parts.works_behind(ev, points["source_id"], points["cite_key"])
     return base.View(
         TITLE, _sentence(points, curve), fig, table, tuple(_notes(ev, points, curve)), sources, code, "occupancy"
     )

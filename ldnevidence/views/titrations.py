@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import plotly.graph_objects as go
 
-from ldnevidence.views import base, works
+from ldnevidence.views import base, parts
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
@@ -96,7 +96,7 @@ def titrations(ev: Evidence) -> base.View:
         rules = " ".join(f"{r.name}: {r.rule}" for r in table.itertuples())
         view = base.empty("titrations", TITLE, f"No schedule here gives its steps. {rules}", code, COLUMNS)
         return base.View(view.title, view.sentence, view.figure, table, (), (), code, "titrations")
-    sources = works.behind(ev, table["source_id"])
+    sources = parts.works_behind(ev, table["source_id"])
     fig = _figure(ev, stepped, fixed)
     notes = _notes(table)
     return base.View(TITLE, _sentence(table), fig, table, notes, sources, code, "titrations")
@@ -104,10 +104,11 @@ def titrations(ev: Evidence) -> base.View:
 
 def _figure(ev: Evidence, stepped: pd.DataFrame, fixed: pd.DataFrame) -> go.Figure:
     upper = 300 if len(stepped) else 0
-    lower = 30 * len(fixed)
+    lower = 40 * len(fixed)
     gap = 80 if upper and lower else 0
     whole = upper + gap + lower
     fig = base.figure(whole + 110 + 14 * len(stepped))
+    fig.update_layout(legend={"itemsizing": "constant"})
     steps = ev.tables["titrations"].sort_values(["schedule_id", "step"])
     for number, schedule in enumerate(stepped.itertuples()):
         colour, symbol = STYLES[number % len(STYLES)]
@@ -116,8 +117,8 @@ def _figure(ev: Evidence, stepped: pd.DataFrame, fixed: pd.DataFrame) -> go.Figu
         colour = base.LDN if schedule.basis == "printed" else base.MUTED
         hover = f"<b>{schedule.name}</b><br>{schedule.first_mg:g} mg from day 1 to day {schedule.last_day}"
         fig.add_scatter(
-            x=[1, schedule.last_day], y=[number, number], mode="lines+text", xaxis="x2", yaxis="y2",
-            text=[f"{schedule.first_mg:g} mg", ""], textposition="top right", hoverinfo="text", hovertext=hover,
+            x=[1, schedule.last_day], y=[number, number], mode="lines", xaxis="x2", yaxis="y2",
+            hoverinfo="text", hovertext=hover,
             line={"color": colour, "width": 5, "dash": "solid" if schedule.basis == "printed" else "dot"},
             showlegend=False, name=schedule.name,
         )  # fmt: skip
@@ -129,18 +130,19 @@ def _figure(ev: Evidence, stepped: pd.DataFrame, fixed: pd.DataFrame) -> go.Figu
     )  # fmt: skip
     if lower:
         fig.update_layout(
-            xaxis2={"title": {"text": "Day (fixed dose from the start)"}, "anchor": "y2", "gridcolor": base.RULE,
+            xaxis2={"title": {"text": "Day, fixed doses"}, "anchor": "y2", "gridcolor": base.RULE,
                     "zeroline": False, "rangemode": "tozero"},
             yaxis2={"domain": [0, lower / whole], "anchor": "x2", "automargin": True, "showgrid": False,
-                    "tickvals": list(range(len(fixed))), "range": [len(fixed) - 0.4, -0.9],
-                    "ticktext": [base.wrap(base.shorten(n, 44), 24) for n in fixed["name"]]},
+                    "zeroline": False, "tickvals": list(range(len(fixed))), "range": [len(fixed) - 0.5, -0.5],
+                    "ticktext": [base.wrap(f"{base.shorten(r.name, 36)}: {r.first_mg:g} mg", 24)
+                                 for r in fixed.itertuples()]},
         )  # fmt: skip
     return fig
 
 
 def _steps(fig: go.Figure, schedule: object, steps: pd.DataFrame, colour: str, symbol: str) -> None:
     """Draw one schedule: solid where its steps are printed, dashed where they follow from a complete rule."""
-    name = base.shorten(str(schedule.name), 38)  # type: ignore[attr-defined]
+    name = base.shorten(str(schedule.name), 34)  # type: ignore[attr-defined]
     first = True
     for basis, run in steps.groupby((steps["basis"] != steps["basis"].shift()).cumsum(), sort=False):
         basis = run["basis"].iloc[0]
@@ -148,9 +150,9 @@ def _steps(fig: go.Figure, schedule: object, steps: pd.DataFrame, colour: str, s
         end = int(last["day_end"]) + 1 if pd.notna(last["day_end"]) else int(last["day_start"]) + OPEN_DAYS
         days, doses = [*run["day_start"], end], [*run["mg_per_day"], last["mg_per_day"]]
         fig.add_scatter(
-            x=days, y=doses, mode="lines+markers", name=f"{name} ({basis})", legendgroup=name,
+            x=days, y=doses, mode="lines+markers", name=name, legendgroup=name, showlegend=first,
             line={"shape": "hv", "color": colour, "width": 2, "dash": "solid" if basis == "printed" else "dash"},
-            marker={"symbol": symbol, "color": colour,
+            marker={"symbol": symbol, "color": colour, "opacity": 1,
                     # a mark on the first step, and wherever one of the doses of the table is reached
                     "size": [9 if _marked(steps, d, first and i == 0) else 0 for i, d in enumerate(run["mg_per_day"])]
                             + [0]},

@@ -73,8 +73,61 @@
     }
   }
 
+  // Buttons carry their choice as a query string; the kernel listens on one hidden text box.
+  let presses = 0;
+  function send(query) {
+    const box = document.querySelector(".ldn-command input");
+    if (!box) { return; }
+    presses += 1;
+    box.value = query + "#" + presses;
+    box.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+  function copy(button, text) {
+    const before = button.textContent;
+    const say = function (words) {
+      button.textContent = words;
+      window.setTimeout(function () { button.textContent = before; }, 2000);
+    };
+    const area = document.createElement("textarea");
+    area.value = text;
+    area.setAttribute("readonly", "");
+    area.style.position = "fixed";
+    area.style.left = "-999px";
+    document.body.appendChild(area);
+    area.select();
+    // The older call also works without a secure address, where the clipboard object is missing.
+    const done = document.execCommand("copy");
+    area.remove();
+    button.focus();
+    say(done ? "Copied" : "Copy failed: select the text by hand");
+  }
+  document.addEventListener("click", function (event) {
+    const button = event.target.closest("[data-set], [data-copy], [data-copy-link]");
+    if (!button) { return; }
+    if (button.dataset.set !== undefined) { send((button.dataset.whole ? "?" : "") + button.dataset.set); }
+    if (button.dataset.copy !== undefined) { copy(button, button.dataset.copy); }
+    if (button.dataset.copyLink !== undefined) { copy(button, window.location.href); }
+  });
+  // A search is sent when the reader pauses, not at every key stroke.
+  let typing = 0;
+  document.addEventListener("input", function (event) {
+    const box = event.target;
+    if (!(box instanceof HTMLInputElement) || box.type !== "text" || !box.closest(".ldn-controls")) { return; }
+    window.clearTimeout(typing);
+    typing = window.setTimeout(function () { box.dispatchEvent(new Event("change", { bubbles: true })); }, 350);
+  });
+  // The address follows the view, so that it can be copied, kept and reloaded.
+  function followView() {
+    const link = document.querySelector(".ldn-link");
+    if (!link || link.dataset.done) { return; }
+    link.dataset.done = "1";
+    const query = link.dataset.query;
+    window.history.replaceState(null, "", window.location.pathname + (query ? "?" + query : ""));
+  }
+
   function adopt(root) {
     moveLandmark();
+    followView();
     for (const node of root.querySelectorAll(".ldn-figure")) {
       if (!node.dataset.seen) { node.dataset.seen = "1"; sizes.observe(node); draw(node); }
     }

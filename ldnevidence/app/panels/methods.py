@@ -1,0 +1,111 @@
+"""Methods and data: downloads, counts, discrepancies, audit, backlog, how to cite, our mistakes."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import ipywidgets as w
+
+from ldnevidence import export, views
+from ldnevidence.app.panels.base import Panel
+from ldnevidence.app.show import data_link, table_html, under_voila
+from ldnevidence.paths import data_dir
+from ldnevidence.schema import contract
+
+
+class Methods(Panel):
+    """How the data were made, what is wrong with the sources, and everything to take away."""
+
+    READS = ()
+
+    def build(self) -> None:
+        """Make the widgets."""
+        self.downloads, self.backlog, self.cite = w.HTML(), w.HTML(), w.HTML()
+        self.discrepancies, self.audit = self.slot(), self.slot()
+        self.children = [self.downloads, self.cite, self.discrepancies, self.audit, self.backlog]
+
+    def draw(self) -> None:
+        """Draw once: nothing here depends on a choice."""
+        self.downloads.value = self._downloads()
+        self.cite.value = self._cite()
+        self.fill(self.discrepancies, lambda: views.discrepancies(self.ev))
+        self.fill(self.audit, lambda: views.audit_findings(self.ev))
+        table = self.ev.tables["backlog"][["study_id", "what", "why"]]
+        self.backlog.value = (
+            f"<h3>Still to be read ({len(table)})</h3><p>What could not be read stands here in words and in no figure.</p>"
+            f"<details class='ldn-fold'><summary>Show the list</summary>{table_html(table, 'Still to be read')}</details>"
+        )
+
+    def _downloads(self) -> str:
+        rows = []
+        for resource in contract(data_dir())["resources"]:
+            path = data_dir() / resource["path"]
+            link = self._link(
+                resource["path"], path.read_bytes() if not under_voila() else b"", resource["path"]
+            )
+            count = len(self.ev.tables[resource["name"]])
+            rows.append(
+                f"<tr><td>{link}</td><td>{count}</td><td>{html.escape(resource['description'])}</td></tr>"
+            )
+        whole = self._link(
+            export.ZIP_NAME, export.archive() if not under_voila() else b"", "Everything as one ZIP"
+        )
+        contract_link = self._link(
+            "datapackage.json",
+            b"" if under_voila() else (data_dir() / "datapackage.json").read_bytes(),
+            "the contract",
+        )
+        return (
+            "<h2>Methods and data</h2><p>Every figure was read in a source, paraphrased, and stands with the page it was "
+            "read on. A number as printed and a number computed never share a column. Effects are computed only where "
+            "arms are independent and counts, or means with SDs, were read; definitions are metafor's.</p>"
+            f"<h3>Downloads</h3><p>{whole} with tables, {contract_link}, references, licence and citation. CC BY 4.0.</p>"
+            "<div class='ldn-scroll' role='region' aria-label='Tables to download' tabindex='0'><table class='ldn-table'>"
+            "<thead><tr><th scope='col'>Table</th><th scope='col'>Rows</th><th scope='col'>A row is</th></tr></thead>"
+            f"<tbody>{''.join(rows)}</tbody></table></div>"
+        )
+
+    @staticmethod
+    def _link(name: str, content: bytes, label: str) -> str:
+        if under_voila():
+            return f"<a class='ldn-button' download href='voila/static/{export.FOLDER}/{name}'>{html.escape(label)}</a>"
+        return data_link(name, "application/octet-stream", content, label)
+
+    def _cite(self) -> str:
+        version = contract(data_dir())["version"]
+        changes = (data_dir() / "CHANGELOG.md").read_text(encoding="utf-8")
+        return (
+            f"<h3>How to cite</h3><p>LDN evidence explorer, data version {version}, CC BY 4.0. Name the version: tables change.</p>"
+            "<h3>Changes, and our mistakes</h3><details class='ldn-fold'><summary>Show the changelog</summary>"
+            f"{markdown(changes)}</details>"
+            "<h3>Found an error?</h3><p>Name the table and the key of the row, what it says, what the source says and where. "
+            "Corrections are listed under our mistakes.</p>"
+        )
+
+
+def markdown(text: str) -> str:
+    """Return the few marks of markdown that the changelog uses as HTML: headings, lists, paragraphs, code.
+
+    >>> markdown("## A\\n\\n- `b`")
+    '<h4>A</h4><ul><li><code>b</code></li></ul>'
+    """
+    out, items = [], []
+
+    def flush() -> None:
+        if items:
+            out.append("<ul>" + "".join(f"<li>{i}</li>" for i in items) + "</ul>")
+            items.clear()
+
+    for block in re.split(r"\n(?=#|- |\n)", text):
+        line = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(" ".join(block.split()), quote=False))
+        if line.startswith("- "):
+            items.append(line[2:])
+            continue
+        flush() if line else None
+        if line.startswith("#"):
+            out.append(f"<h4>{line.lstrip('# ')}</h4>")
+        elif line:
+            out.append(f"<p>{line}</p>")
+    flush()
+    return "".join(out)

@@ -1,0 +1,46 @@
+"""Safety: harms on LDN beside placebo, pooled harms, and what labels say."""
+
+from __future__ import annotations
+
+import html
+
+import ipywidgets as w
+
+from ldnevidence import views
+from ldnevidence.app.panels.base import Panel
+
+
+class Safety(Panel):
+    """Adverse events as counted, pooled results on harms, statements of labels and guides."""
+
+    READS = ("condition", "dose_band", "scheme", "design", "others")
+    PICKERS = {
+        "condition": "Condition",
+        "dose_band": "Dose band",
+        "others": "Show high-dose and other-drug studies too",
+    }
+
+    def build(self) -> None:
+        """Make the widgets."""
+        self.events, self.pooled, self.labels = self.slot(), self.slot(), w.HTML()
+        self.children = [self.events, self.pooled, self.labels]
+
+    def draw(self) -> None:
+        """Draw the harms of the selection; the labels speak of the drug as such."""
+        chosen = {k: v for k, v in self.state.selection().items() if k != "domain"}
+        ev = self.ev.select(**chosen)
+        self.fill(self.events, lambda: views.safety(ev))
+        self.fill(self.pooled, lambda: views.pooled_results(self.ev, domain="harm"))
+        pages = self.ev.tables["sources"].set_index("source_id")
+        items = []
+        for row in self.ev.tables["safety_statements"].fillna("").itertuples():
+            link = html.escape(str(pages.at[row.source_id, "canonical_url"]), quote=True)
+            caution = f" <em>{html.escape(row.caution)}</em>" if row.caution else ""
+            where = f'<a href="{link}">source</a>'
+            items.append(
+                f"<li><strong>{html.escape(row.topic)}.</strong> {html.escape(row.statement)}{caution} ({where})</li>"
+            )
+        self.labels.value = (
+            "<h3>What labels and guides say</h3><p>Most of this concerns the 50 mg tablet, not low doses.</p>"
+            f"<ul>{''.join(items)}</ul>"
+        )

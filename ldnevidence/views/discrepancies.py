@@ -1,0 +1,107 @@
+"""Where two sources, or a source and its own arithmetic, disagree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ldnevidence.claims import work_labels
+from ldnevidence.views import base, parts
+
+if TYPE_CHECKING:
+    from ldnevidence.evidence import Evidence
+
+COLUMNS = ["discrepancy_id", "topic", "works", "within", "what", "study_ids", "source_ids"]
+TITLE = "Where sources disagree"
+ONE, SEVERAL = "one work, with itself or its own reports", "two works or more"
+SHOWN = 20  # works with most entries; a longer list would not be read
+
+
+def rows(ev: Evidence) -> pd.DataFrame:
+    """Return the discrepancies, with names of the works and whether one work or several are concerned.
+
+    Parameters
+    ----------
+    ev : Evidence
+
+    Returns
+    -------
+    DataFrame
+        One row a discrepancy.
+
+    Examples
+    --------
+    >>> import ldnevidence as ldn
+    >>> ev = ldn.load()
+    >>> len(rows(ev)) == len(ev.discrepancies)
+    True
+    """
+    labels = work_labels(ev)
+    table = ev.tables["discrepancies"]
+    keys = table["study_ids"].fillna("").str.split("; ")
+    return pd.DataFrame({
+        "discrepancy_id": table["discrepancy_id"], "topic": table["topic"],
+        "works": keys.map(lambda names: "; ".join(labels.get(k, k) for k in names)),
+        "within": keys.map(lambda names: ONE if len(names) == 1 else SEVERAL), "what": table["what"],
+        "study_ids": table["study_ids"], "source_ids": table["source_ids"],
+    }, columns=COLUMNS).reset_index(drop=True)  # fmt: skip
+
+
+def discrepancies(ev: Evidence) -> base.View:
+    """Draw how many discrepancies concern each work; the table has all of them in words.
+
+    Parameters
+    ----------
+    ev : Evidence
+
+    Returns
+    -------
+    View
+
+    Examples
+    --------
+    >>> import ldnevidence as ldn
+    >>> view = discrepancies(ldn.load().select(condition="Crohn's disease"))
+    >>> len(view.table) > 0
+    True
+    """
+    code = base.snippet(ev, "ldn.views.discrepancies(ev)")
+    table = rows(ev)
+    if table.empty:
+        why = "No disagreement between sources was found for this selection."
+        return base.empty("discrepancies", TITLE, why, code, COLUMNS)
+    each_work = table.assign(work=table["works"].str.split("; ")).explode("work")
+    works = each_work["work"].value_counts()
+    shown = works.head(SHOWN).index.tolist()
+    fig = base.figure(130 + 30 * len(shown), barmode="stack")
+    for within, pattern, colour in ((ONE, "", base.LDN), (SEVERAL, "/", base.PLACEBO)):
+        part = each_work[(each_work["within"] == within) & each_work["work"].isin(shown)]
+        counts = part["work"].value_counts()
+        fig.add_bar(
+            x=counts.to_numpy(), y=counts.index, orientation="h", name=within[0].upper() + within[1:],
+            marker={"color": "white" if pattern else colour, "line": {"color": colour, "width": 1.5},
+                    "pattern": {"shape": pattern, "fgcolor": colour, "size": 7, "solidity": 0.3}},
+            hovertext=[f"{work}: {n}, {within}" for work, n in counts.items()], hoverinfo="text",
+        )  # fmt: skip
+    fig.update_xaxes(title="Discrepancies", dtick=max(1, int(works.iloc[0]) // 6), tickformat="d")
+    fig.update_yaxes(
+        categoryorder="array", categoryarray=shown[::-1], tickvals=shown, showgrid=False,
+        ticktext=[base.shorten(name, 26) for name in shown],
+    )  # fmt: skip
+    inside = int((table["within"] == ONE).sum())
+    sentence = (
+        f"{base.count(len(table), 'discrepancy', 'discrepancies')} were found, {inside} of them within one work "
+        f"or its own reports; {base.count(len(works), 'work is', 'works are')} concerned."
+    )
+    notes = [
+        "A discrepancy is counted under every work that it concerns, so that the bars add up to more than the total.",
+        "Works that were read more closely show more of them; the count is no mark of quality.",
+        "Many may have an innocent explanation, such as another denominator, a rounding or an early report.",
+    ]
+    if len(works) > len(shown):
+        notes.append(f"Drawn are the {len(shown)} works with most; the table has all discrepancies.")
+    pages = table["source_ids"].dropna().str.split("; ").explode()
+    keys = table["study_ids"].dropna().str.split("; ").explode()
+    sources = parts.works_behind(ev, pages, keys)
+    return base.View(TITLE, sentence, fig, table, tuple(notes), sources, code, "discrepancies")
