@@ -70,7 +70,7 @@ def clean_copy(notebook: Path, folder: Path) -> Path:
     return target
 
 
-def run(notebook: Path, seconds: int = 120) -> NotebookNode:
+def run(notebook: Path, seconds: int = 120, more: str = "") -> NotebookNode:
     """Run a lesson from top to bottom and return it with its outputs; the file stays as it is.
 
     Parameters
@@ -79,15 +79,20 @@ def run(notebook: Path, seconds: int = 120) -> NotebookNode:
         The lesson.
     seconds : int
         Longest time for one cell.
+    more : str
+        Code of one more cell, run at the end; the tests look around there.
 
     Raises
     ------
     nbclient.exceptions.CellExecutionError
         Where a cell fails.
     """
+    import nbformat
     from nbclient import NotebookClient
 
     lesson = _read(notebook)
+    if more:
+        lesson.cells.append(nbformat.v4.new_code_cell(more))
     # Without stored widget states a page falls back to the readable form of every widget.
     client = NotebookClient(
         lesson,
@@ -148,16 +153,16 @@ def serve(notebook: Path, port: int = 8867, open_browser: bool = True) -> int:
 
     from ldnevidence.app.server import TEMPLATES, ExplorerServer, port_is_free, settings
 
-    title = _read(notebook).metadata.get("title", notebook.stem)
+    _read(notebook)
     if not port_is_free(port):
         raise ValueError(f"port {port} is taken; choose another with --port")
     chosen: dict[str, Any] = settings(port, open_browser)
     page = {
         "title": "LDN evidence: lessons",
-        "headline": title,
+        "headline": "Learn to read the evidence, one question at a time.",
         "version": chosen["VoilaConfiguration"]["resources"]["ldn"]["version"],
     }
-    chosen["VoilaConfiguration"]["resources"] = {"ldn": page}
+    chosen["VoilaConfiguration"] |= {"template": "lesson", "resources": {"ldn": page}}
     path = os.environ.get("JUPYTER_PATH", "")
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(TEMPLATES), path]))
     ExplorerServer.clear_instance()

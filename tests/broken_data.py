@@ -32,7 +32,7 @@ class DataFolder:
             csv.writer(handle, lineterminator="\n").writerows(rows)
 
     def find(self, table: str, **cells: str) -> int:
-        """Return the line of the first row with these cells; the header is line 1. ``"*"`` is any filled cell."""
+        """Return the line of the first row with these cells (header: 1); ``"*"`` is any filled cell."""
         head, *body = self.rows(table)
         for line, row in enumerate(body, start=2):
             here = dict(zip(head, row, strict=True))

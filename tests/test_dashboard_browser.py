@@ -77,6 +77,7 @@ def test_picking_fibromyalgia_and_the_low_band_changes_chart_and_table(visit: Vi
     visit.pick("Condition", "Fibromyalgia")
     visit.pick("Dose band", "Low (1 to 4.5 mg)")
     visit.page.get_by_text(view.sentence).first.wait_for()
+    visit.page.locator("[data-view='response_rates'] summary", has_text="Table").click()
     rows = visit.page.locator("[data-view='response_rates'] table.ldn-table tbody tr")
     assert rows.count() == len(view.table)
     drawn = visit.page.locator("[data-view='response_rates'] .scatterlayer .point")
@@ -90,7 +91,7 @@ def test_the_download_is_a_csv_with_the_rows_drawn(visit: Visit, tmp_path: Path)
     part = visit.page.locator("[data-view='response_rates']")
     part.get_by_text("Download", exact=True).click()
     with visit.page.expect_download() as download:
-        part.get_by_role("link", name="CSV").click()
+        part.get_by_role("button", name="CSV").click()
     target = tmp_path / "rows.csv"
     download.value.save_as(target)
     rows = list(csv.DictReader(io.StringIO(target.read_text(encoding="utf-8"))))

@@ -33,9 +33,9 @@ def test_a_higher_dose_never_lies_in_a_lower_band(first, second):
 
 @pytest.mark.parametrize(
     ("dose", "band"),
-    [(5e-324, "ultra-low"), (0.002, "ultra-low"), (0.00999, "ultra-low"), (0.01, "very low"), (0.999, "very low"),
-     (1, "low"), (4.5, "low"), (4.500001, "upper low"), (6, "upper low"), (10, "upper low"),
-     (10.00001, "moderate"), (49.99, "moderate"), (50, "full"), (1e6, "full")],
+    [(5e-324, "ultra-low"), (0.002, "ultra-low"), (0.00999, "ultra-low"), (0.01, "very low"),
+     (0.999, "very low"), (1, "low"), (4.5, "low"), (4.500001, "upper low"), (6, "upper low"),
+     (10, "upper low"), (10.00001, "moderate"), (49.99, "moderate"), (50, "full"), (1e6, "full")],
 )  # fmt: skip
 def test_the_edges_of_the_explorer_bands_lie_where_they_are_said_to(dose, band):
     assert doses.band(dose) == band

@@ -67,17 +67,17 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(installed: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Python in another folder, with the installed copy alone on the path."""
-    return subprocess.run(
-        [sys.executable, "-P", *arguments], capture_output=True, text=True, cwd=folder, env={"PYTHONPATH": str(installed)}
-    )  # fmt: skip
+    command = [sys.executable, "-P", *arguments]
+    env = {"PYTHONPATH": str(installed)}
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=env)
 
 
 def test_the_wheel_carries_data_references_notebook_and_template(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     for resource in schema.contract(paths.data_dir())["resources"]:
         assert f"{BUNDLE}data/{resource['path']}" in names
-    for name in ("data/datapackage.json", "data/README.md", "data/CHANGELOG.md", "data/LICENSE", "references.bib",
-                 "notebooks/dashboard.ipynb"):  # fmt: skip
+    about = [f"data/{name}" for name in ("datapackage.json", "README.md", "CHANGELOG.md", "LICENSE")]
+    for name in (*about, "references.bib", "notebooks/dashboard.ipynb"):
         assert BUNDLE + name in names
     template = "ldnevidence/app/jupyter/voila/templates/ldn/"
     assert {template + "index.html.j2", template + "conf.json"} <= names

@@ -73,7 +73,9 @@ class TestEveryKind:
         assert "application/vnd.jupyter.widget-view+json" in data
         page, text = data["text/html"], data["text/plain"]
         q = make()
-        assert "<details>" in page and page.index(q.prompt) < page.index("<details>") < page.index(q.solution())
+        assert "<details>" in page and page.index(q.prompt) < page.index("<details>") < page.index(
+            q.solution()
+        )
         assert q.prompt in text and f"Answer: {q.solution()} {q.why}" in text
         assert all(option in text for option in q.options())
 

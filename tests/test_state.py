@@ -10,31 +10,46 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ldnevidence as ldn
+from ldnevidence import views
 from ldnevidence.app import Dashboard, ExplorerState
+from ldnevidence.app.panels import PANELS
+from ldnevidence.app.state import TABS
 
 EV = ldn.load()
 
 
+PLAIN_TEXT = st.text("abcdefghijklmnopqrstuvwxyz 0123456789-&=#?%+", max_size=24)
+
+
+def chosen_from(state: ExplorerState, trait: str) -> st.SearchStrategy[object]:
+    """Draw a value that a trait may take."""
+    if trait == "others":
+        return st.booleans()
+    if trait == "exclude":
+        return st.lists(st.sampled_from(sorted(EV.studies["study_id"])), max_size=3, unique=True).map(tuple)
+    try:
+        return st.sampled_from(list(state.choices(trait).values()))
+    except ValueError:
+        return PLAIN_TEXT
+
+
 @st.composite
 def choices(draw: st.DrawFn) -> dict[str, object]:
-    """Draw a full set of choices that exist."""
+    """Draw a full set of choices that exist; the scheme comes first, since bands depend on it."""
     state = ExplorerState(EV)
     state.scheme = draw(st.sampled_from(sorted(state.choices("scheme").values())))
-    chosen: dict[str, object] = {"scheme": state.scheme, "others": draw(st.booleans())}
-    for trait in ("condition", "dose_band", "design", "domain", "tab"):
-        chosen[trait] = draw(st.sampled_from(list(state.choices(trait).values())))
-    return chosen
+    rest = [trait for trait in ExplorerState.NAMES.values() if trait != "scheme"]
+    return {"scheme": state.scheme} | {trait: draw(chosen_from(state, trait)) for trait in rest}
 
 
 def state_of(chosen: dict[str, object]) -> ExplorerState:
     state = ExplorerState(EV)
-    state.scheme = chosen["scheme"]
     for trait, value in chosen.items():
         setattr(state, trait, value)
     return state
 
 
-@settings(max_examples=80)
+@settings(max_examples=60)
 @given(choices())
 def test_a_choice_survives_the_way_through_a_link(chosen):
     state = state_of(chosen)
@@ -42,6 +57,14 @@ def test_a_choice_survives_the_way_through_a_link(chosen):
     assert other.from_query(state.to_query()) == []
     assert {t: getattr(other, t) for t in chosen} == chosen
     assert other.to_query() == state.to_query()
+
+
+@settings(max_examples=40)
+@given(choices(), choices())
+def test_a_whole_link_forgets_what_was_chosen_before(first, second):
+    state = state_of(first)
+    state.from_query("?" + state_of(second).to_query(), whole=True)
+    assert {t: getattr(state, t) for t in second} == second
 
 
 @settings(max_examples=40)
@@ -63,9 +86,10 @@ def test_no_query_string_raises(text):
 def test_unknown_values_are_ignored_with_one_message_each(pairs):
     state = ExplorerState(EV)
     messages = state.from_query("?" + urlencode(pairs, errors="ignore"))
-    for trait in ("condition", "dose_band", "scheme", "design", "domain", "tab"):
+    for trait in ("condition", "dose_band", "scheme", "design", "domain", "document", "verdict", "tab"):
         assert getattr(state, trait) in state.choices(trait).values()
-    assert len(messages) <= len(pairs) + 1
+    assert set(state.exclude) <= set(EV.studies["study_id"])
+    assert all(isinstance(m, str) and m.endswith(".") for m in messages)
     for name in set(pairs) - set(ExplorerState.NAMES):
         assert any(repr(name)[:10] in m or name in m for m in messages)
 
@@ -127,6 +151,7 @@ def page_text(page: Dashboard) -> str:
 
 def test_choosing_a_condition_changes_what_the_page_shows():
     page = Dashboard()
+    page.state.tab = "compare"
     before = page_text(page)
     page.state.condition = "fibromyalgia"
     after = page_text(page)
@@ -134,11 +159,11 @@ def test_choosing_a_condition_changes_what_the_page_shows():
     assert "smith2011" in before and "smith2011" not in after
 
 
-def test_a_link_sets_the_pickers():
+def test_a_link_sets_the_state_and_what_is_shown():
     page = Dashboard()
-    page.open_link("?condition=crohns-disease&dose=low")
+    page.open_link("?condition=crohns-disease&dose=low&tab=compare")
     assert (page.state.condition, page.state.dose_band) == ("crohns-disease", "low")
-    assert "younger2013" not in page_text(page)
+    assert "smith2011" in page_text(page) and "younger2013" not in page_text(page)
 
 
 def test_an_unknown_part_of_a_link_is_told_and_escaped():
@@ -147,19 +172,46 @@ def test_an_unknown_part_of_a_link_is_told_and_escaped():
     assert "ignored" in page.status.value and "<img" not in page.status.value
 
 
-def test_a_panel_that_fails_leaves_the_page_alive_and_says_so(monkeypatch, caplog):
-    failing = next(iter(Dashboard.PANELS))
+@pytest.mark.parametrize("tab", TABS)
+def test_every_tab_opens_for_every_kind_of_selection_without_a_failure(tab, caplog):
+    for query in (
+        "",
+        "condition=fibromyalgia&dose=low",
+        "condition=darier&design=randomized",
+        "others=1&domain=pain",
+    ):
+        page = Dashboard()
+        page.open_link(f"?tab={tab}&{query}")
+        assert page.state.tab == tab and len(page.body.children) == 1
+        assert "could not be drawn" not in page_text(page), f"{tab}: {query}"
+    assert not [r for r in caplog.records if r.levelname == "ERROR"]
 
+
+@pytest.mark.parametrize("tab", TABS)
+def test_a_tab_that_fails_leaves_the_page_alive_and_says_so(tab, monkeypatch, caplog):
+    def fail(_self):
+        raise RuntimeError("out of ink")
+
+    monkeypatch.setattr(PANELS[tab], "draw", fail)
+    page = Dashboard()
+    page.state.tab = tab
+    assert "could not be drawn" in page.status.value
+    assert "out of ink" not in page_text(page), "the reader is spared the traceback"
+    assert "out of ink" in caplog.text, "and the log has it"
+    other = "claims" if tab != "claims" else "methods"
+    page.state.tab = other
+    assert page.body.children == (page.panels[other],)
+
+
+def test_a_view_that_fails_leaves_the_rest_of_its_tab_alive(monkeypatch, caplog):
     def fail(*_args, **_kwargs):
         raise RuntimeError("out of ink")
 
-    monkeypatch.setitem(Dashboard.PANELS, failing, fail)
+    monkeypatch.setattr(views, "gap_map", fail)
     page = Dashboard()
-    page.state.condition = "crohns-disease"
-    assert failing.replace("_", " ") in page.status.value and "could not be drawn" in page.status.value
-    assert "out of ink" not in page_text(page), "the reader is spared the traceback"
-    assert "out of ink" in caplog.text, "and the log has it"
-    assert "smith2011" in page_text(page), "the other panels are drawn"
+    page.state.tab = "overview"
+    assert "could not be drawn" in page.status.value and "out of ink" in caplog.text
+    assert "Fibromyalgia" in page.panels["overview"].grid.value, "the buttons are still there"
 
 
 def test_every_message_goes_to_one_live_line():
@@ -168,8 +220,18 @@ def test_every_message_goes_to_one_live_line():
 
 
 def test_the_page_links_to_canonical_addresses_and_never_to_copies():
-    page = Dashboard()
-    shown = set(re.findall(r"href='(https?://[^']+)'", page_text(page)))
     canonical = set(EV.sources["canonical_url"].dropna())
     copies = set(EV.sources.loc[EV.sources["copy"], "read_at"]) - canonical
+    page, shown = Dashboard(), set()
+    for tab in TABS:
+        page.state.tab = tab
+        shown |= set(re.findall(r"href=[\'\"](https?://[^\'\"]+)", page_text(page)))
     assert shown and not shown & copies
+
+
+def test_no_widget_asks_for_symptoms_or_gives_a_dose_for_a_person():
+    page = Dashboard()
+    for tab in TABS:
+        page.state.tab = tab
+        words = re.sub(r"<[^>]+>", " ", page_text(page)).lower()
+        assert not re.search(r"your (symptoms|dose|weight|age|condition)|recommended for you", words), tab

@@ -204,13 +204,11 @@ def test_a_count_stands_for_a_percentage_only_where_no_other_count_fits():
 
 def test_shape_and_word_tell_apart_what_colour_tells_apart():
     view = response_rates(EV.select())
-    shapes = {trace.name.split(",")[0] + ("" if "," not in trace.name else trace.name.split(",")[1]):
-              (trace.marker.symbol.removesuffix("-open"), trace.marker.color) for trace in view.figure.data}  # fmt: skip
-    by_colour: dict[str, set[str]] = {}
-    for symbol, colour in shapes.values():
-        by_colour.setdefault(colour, set()).add(symbol)
-    assert all(len(symbols) == 1 for symbols in by_colour.values())
-    assert len({s for symbols in by_colour.values() for s in symbols}) == len(by_colour)
+    marks = {(t.marker.color, t.marker.symbol.removesuffix("-open")) for t in view.figure.data}
+    colours, symbols = {colour for colour, _ in marks}, {symbol for _, symbol in marks}
+    assert len(marks) == len(colours) == len(symbols), "one colour, one symbol"
+    names = [t.name for t in view.figure.data]
+    assert all(names) and len(set(names)) == len(names)
 
 
 def test_the_placebo_arm_follows_its_own_ldn_arm():

@@ -2,34 +2,98 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import socket
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import plotly
+from tornado.ioloop import IOLoop
+from traitlets import Unicode
 from voila.app import Voila
+from voila.notebook_renderer import NotebookRenderer
+from voila.utils import get_page_config
 
 from ldnevidence import export
+from ldnevidence.app import bundle, handlers
+from ldnevidence.app.kernels import ExplorerKernelManager
 from ldnevidence.evidence import load
 from ldnevidence.paths import dashboard_notebook, data_dir
 from ldnevidence.schema import contract
 
 TEMPLATES = Path(__file__).parent / "jupyter"
-CULL_AFTER = 600  # seconds without a message before a visitor's kernel may go
-PLOTLY_SCRIPT = Path(plotly.__file__).parent / "package_data"
+STATIC = TEMPLATES / "voila" / "templates" / "ldn" / "static"
+CULL_AFTER = 1800  # seconds without a message before the kernel of an open page may go
+CHECK_EVERY = 30  # seconds between looks for kernels that may go
+REFILL_AFTER = 2.0  # seconds that a new visitor has the machine for himself before the next kernel is preheated
+MOST_KERNELS = 500
 
 
 class ExplorerServer(Voila):
-    """Voila, with plotly's script served from the installed package, so that no other host is asked."""
+    """Voila that serves plotly's script and the downloads itself, and answers by our handlers."""
+
+    frame_ancestors = Unicode("'self'", help="Who may show the page in a frame.").tag(config=True)
 
     def setup_template_dirs(self) -> None:
         """Add the folders of plotly's script and of the downloads to the static paths."""
         super().setup_template_dirs()
-        self.downloads = tempfile.TemporaryDirectory(prefix="ldnevidence-")
-        export.write(Path(self.downloads.name) / export.FOLDER)
-        self.static_paths += [str(PLOTLY_SCRIPT), self.downloads.name]
+        self.scratch = tempfile.TemporaryDirectory(prefix="ldnevidence-")
+        export.write(Path(self.scratch.name) / "static" / export.FOLDER)
+        # Kernels get a profile of their own: no start-up files and no history of whoever runs the server.
+        os.environ["IPYTHONDIR"] = str(Path(self.scratch.name) / "ipython")
+        self.static_paths += [str(bundle.folder()), str(Path(self.scratch.name) / "static")]
+
+    def init_settings(self) -> dict[str, Any]:
+        """Return Voila's settings of the web application, and ours."""
+        settings: dict[str, Any] = super().init_settings()
+        return settings | {
+            "security_headers": handlers.security_headers([], self.frame_ancestors),
+            "default_handler_class": handlers.NotFound,
+            "websocket_compression_options": {},
+            "websocket_max_message_size": handlers.LARGEST_MESSAGE,
+        }
+
+    def init_handlers(self) -> list[Any]:
+        """Return Voila's handlers with ours in the places of theirs."""
+        scripts = IOLoop.current().run_sync(self._inline_scripts)
+        self.app.settings["security_headers"] = handlers.security_headers(scripts, self.frame_ancestors)
+        return handlers.handler_table(super().init_handlers(), self.server_url)
+
+    async def _inline_scripts(self) -> list[str]:
+        """Render the page without a kernel, to learn which scripts stand in it; these alone may run."""
+        common = {
+            "base_url": self.base_url, "settings": self.app.settings, "log": self.log,
+            "voila_configuration": self.voila_configuration,
+        }  # fmt: skip
+        renderer = NotebookRenderer(
+            voila_configuration=self.voila_configuration, traitlet_config=self.config,
+            notebook_path=os.path.relpath(self.notebook_path, self.root_dir), template_paths=self.template_paths,
+            config_manager=self.config_manager, contents_manager=self.contents_manager, base_url=self.base_url,
+            kernel_spec_manager=self.kernel_spec_manager, page_config=get_page_config(**common),
+            mathjax_config=None, mathjax_url=None,
+        )  # fmt: skip
+        await renderer.initialize()
+        renderer._jinja_kernel_start = _no_kernel
+        renderer._jinja_cell_generator = _empty_cells
+        page = "".join([piece async for piece, _ in renderer.generate_content_generator()])
+        return [*handlers.inline_scripts(page), "window.voila_heartbeat()"]
+
+    def stop(self) -> None:
+        """End all kernels and leave no file behind."""
+        super().stop()
+        self.scratch.cleanup()
+
+
+async def _no_kernel(nb: Any, **kwargs: Any) -> str:
+    return ""
+
+
+async def _empty_cells(nb: Any, kernel_id: str) -> AsyncIterator[Any]:
+    for cell in nb.cells:
+        yield cell
 
 
 def headline() -> dict[str, str]:
@@ -45,49 +109,96 @@ def headline() -> dict[str, str]:
             f"{trials} of them are randomised. Every number can be followed to the page it was read on."
         ),
         "version": contract(data_dir())["version"],
+        "build": build_hash(),
     }
 
 
-def settings(port: int, open_browser: bool) -> dict[str, Any]:
-    """Return Voila's configuration for the dashboard."""
+def build_hash() -> str:
+    """Return a short hash of the static files; addresses that carry it may be cached for ever."""
+    digest = hashlib.sha256()
+    for path in [*sorted(STATIC.iterdir()), bundle.folder() / bundle.NAME]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def settings(
+    port: int,
+    open_browser: bool,
+    pool: int = 1,
+    base_url: str = "/",
+    frame_ancestors: str = "self",
+    address: str = "127.0.0.1",
+    most: int = 0,
+) -> dict[str, Any]:
+    """Return Voila's configuration for the dashboard; parameters as in :func:`serve`."""
     return {
-        "Voila": {"port": port, "open_browser": open_browser, "port_retries": 0, "ip": "127.0.0.1"},
+        "Application": {"log_level": "WARN"},
+        "Voila": {
+            "port": port, "open_browser": open_browser, "port_retries": 0, "ip": address, "base_url": base_url,
+            "identity_provider_class": handlers.Reader,
+        },
+        "ExplorerServer": {"frame_ancestors": handlers.frame_ancestors(frame_ancestors)},
         "VoilaConfiguration": {
             "template": "ldn",
             "strip_sources": True,
             "show_tracebacks": False,
             "allow_template_override": "NO",
             "allow_theme_override": "NO",
+            "file_allowlist": [],
+            "file_denylist": [".*"],
             "resources": {"ldn": headline()},
+            "preheat_kernel": pool > 0,
+            "default_pool_size": pool,
+            "multi_kernel_manager_class": ExplorerKernelManager,
             # Nothing but the widgets: every further extension is loaded and parsed by each visitor.
             "extension_allowlist": ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"],
         },
+        "VoilaKernelManager": {"fill_delay": REFILL_AFTER},
+        "ExplorerKernelManager": {"most": most},
         "MappingKernelManager": {
-            "cull_interval": 60, "cull_idle_timeout": CULL_AFTER, "cull_connected": True,
+            "cull_interval": CHECK_EVERY, "cull_idle_timeout": CULL_AFTER, "cull_connected": True,
         },
     }  # fmt: skip
 
 
-def port_is_free(port: int) -> bool:
-    """Tell whether a local port can be bound."""
-    with socket.socket() as probe:
+def port_is_free(port: int, address: str = "127.0.0.1") -> bool:
+    """Tell whether a port can be bound."""
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((address, port))
         except OSError:
             return False
     return True
 
 
-def serve(port: int = 8866, open_browser: bool = True) -> int:
+def serve(
+    port: int = 8866,
+    open_browser: bool = True,
+    pool: int = 1,
+    base_url: str = "/",
+    frame_ancestors: str = "self",
+    address: str = "127.0.0.1",
+    most: int = 0,
+) -> int:
     """Serve the dashboard until it is stopped.
 
     Parameters
     ----------
     port : int
-        Local port, 1 to 65535.
+        Port, 1 to 65535.
     open_browser : bool
         Whether to open the page.
+    pool : int
+        Preheated kernels that wait for visitors, each with about 120 MB; 0 starts each kernel on its visit.
+    base_url : str
+        Path under which a proxy shows the dashboard, such as ``/ldn/``.
+    frame_ancestors : str
+        Who may show the page in a frame: ``self``, ``none``, or addresses such as ``https://school.example``.
+    address : str
+        Address to listen on; only a container or a proxy on another machine needs another than the default.
+    most : int
+        Visitors at once, further ones are asked to come back; 0 takes as many as fit into the memory.
 
     Returns
     -------
@@ -97,18 +208,23 @@ def serve(port: int = 8866, open_browser: bool = True) -> int:
     Raises
     ------
     ValueError
-        Where the port is out of range or taken.
+        Where an option is out of range or the port is taken.
     """
     from traitlets.config import Config
 
     if not 1 <= port <= 65535:
         raise ValueError(f"a port lies between 1 and 65535, not {port}")
-    if not port_is_free(port):
+    if not 0 <= pool <= MOST_KERNELS or not 0 <= most <= MOST_KERNELS:
+        raise ValueError(f"pool and most visitors lie between 0 and {MOST_KERNELS}, not {pool} and {most}")
+    if not re.fullmatch(r"/(?:[\w.~-]+/)*", base_url):
+        raise ValueError(f"a base URL starts and ends with a slash, such as /ldn/, not {base_url!r}")
+    if not port_is_free(port, address):
         raise ValueError(f"port {port} is taken; stop what uses it, or choose another with --port")
+    configuration = settings(port, open_browser, pool, base_url, frame_ancestors, address, most)
     old = os.environ.get("JUPYTER_PATH", "")
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(TEMPLATES), old]))
     Voila.clear_instance()
-    server = ExplorerServer.instance(config=Config(settings(port, open_browser)))
+    server = ExplorerServer.instance(config=Config(configuration))
     server.initialize([str(dashboard_notebook())])
     server.start()
     return 0

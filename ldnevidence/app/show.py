@@ -83,21 +83,35 @@ def chart_html(view: View) -> str:
 def parts_html(view: View, ev: Evidence) -> str:
     """Return notes, and the folded table, sources, downloads and code."""
     notes = "".join(f"<li>{html.escape(note)}</li>" for note in view.notes)
+    rows = f"Table ({len(view.table)} rows)"
+    label = f"Rows drawn: {view.title}"
+    table = rows_json(view, label) if under_voila() else table_html(view.table, label)
+    download = page_downloads_html(view) if under_voila() else downloads_html(view)
     parts = [
-        ("Table", f"{len(view.table)} rows", table_html(view.table, f"Rows drawn: {view.title}")),
-        ("Sources", f"{len(view.sources)} works", sources_html(view.sources, ev)),
-        ("Download", "", downloads_html(view)),
-        (
-            "Code",
-            "",
-            f"<p>This rebuilds the view in Python:</p><pre tabindex='0'>{html.escape(view.code)}</pre>",
-        ),
+        (rows, table),
+        (f"Sources ({len(view.sources)} works)", sources_html(view.sources, ev)),
+        ("Download", download + "<p>The camera above the chart saves it as a picture. Data: CC BY 4.0.</p>"),
+        ("Code", f"<p>This rebuilds the view in Python:</p><pre tabindex='0'>{html.escape(view.code)}</pre>"),
     ]
-    folded = "".join(
-        f"<details><summary>{name}{f' ({count})' if count else ''}</summary>{body}</details>"
-        for name, count, body in parts
-    )
+    folded = "".join(f"<details><summary>{name}</summary>{body}</details>" for name, body in parts)
     return f"<ul class='ldn-notes'>{notes}</ul><div class='ldn-parts'>{folded}</div>"
+
+
+def rows_json(view: View, label: str) -> str:
+    """Return the rows as JSON, from which the page's script makes the table and the CSV once they are asked for."""
+    records = [[cell_text(value) for value in row] for row in view.table.itertuples(index=False)]
+    text = json.dumps({"columns": [str(c) for c in view.table.columns], "rows": records}, ensure_ascii=False)
+    data = text.replace("</", "<\\/")
+    return f"<div class='ldn-rows' data-label=\"{html.escape(label, quote=True)}\"><script type='application/json'>{data}</script></div>"
+
+
+def page_downloads_html(view: View) -> str:
+    """Return buttons with which the page's script saves the rows as CSV and the works in view as BibTeX."""
+    return (
+        f"<p><button type='button' class='ldn-choice' data-save-csv='{view.name}.csv'>CSV ({len(view.table)} rows)</button>"
+        f"<button type='button' class='ldn-choice' data-save-bib='{view.name}.bib' data-keys='{' '.join(view.sources)}'>"
+        f"BibTeX ({len(view.sources)} works)</button></p>"
+    )
 
 
 def table_html(table: pd.DataFrame, label: str) -> str:
@@ -149,24 +163,14 @@ def sources_html(keys: tuple[str, ...], ev: Evidence) -> str:
 
 
 def downloads_html(view: View) -> str:
-    """Return links that carry the table, and the works in view as BibTeX; the chart's own bar saves the picture."""
+    """Return links that carry the rows as CSV and the works in view as BibTeX, for pages without our script."""
     from ldnevidence.citations import entries_text
 
-    records = json.loads(view.table.to_json(orient="records"))
-    whole = {"title": view.title, "notes": view.notes, "sources": view.sources, "rows": records}
-    links = [
-        data_link(
-            f"{view.name}.csv", "text/csv", view.table.to_csv(index=False), f"CSV ({len(view.table)} rows)"
-        ),
-        data_link(f"{view.name}.json", "application/json", json.dumps(whole), "JSON with notes and sources"),
-        data_link(
-            f"{view.name}.bib",
-            "text/plain",
-            entries_text(view.sources),
-            f"BibTeX ({len(view.sources)} works)",
-        ),
-    ]
-    return f"<p>{''.join(links)}</p><p>The camera above the chart saves it as a picture. Data: CC BY 4.0.</p>"
+    rows = data_link(
+        f"{view.name}.csv", "text/csv", view.table.to_csv(index=False), f"CSV ({len(view.table)} rows)"
+    )
+    works = entries_text(view.sources)
+    return f"<p>{rows}{data_link(f'{view.name}.bib', 'text/plain', works, f'BibTeX ({len(view.sources)} works)')}</p>"
 
 
 def data_link(name: str, kind: str, content: str | bytes, label: str) -> str:

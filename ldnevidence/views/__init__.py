@@ -6,6 +6,7 @@ from ldnevidence.views.best_dose import best_dose
 from ldnevidence.views.claims import claims
 from ldnevidence.views.concentration_ladder import concentration_ladder
 from ldnevidence.views.discrepancies import discrepancies
+from ldnevidence.views.dose_axis import dose_axis
 from ldnevidence.views.ed_curve import ed_curve
 from ldnevidence.views.forest import forest
 from ldnevidence.views.gap_map import gap_map
@@ -15,6 +16,7 @@ from ldnevidence.views.pooled import pooled_results
 from ldnevidence.views.response_rates import response_rates
 from ldnevidence.views.safeguards import safeguards
 from ldnevidence.views.safety import safety
+from ldnevidence.views.timeline import timeline
 from ldnevidence.views.titrations import titrations
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "claims",
     "concentration_ladder",
     "discrepancies",
+    "dose_axis",
     "ed_curve",
     "forest",
     "gap_map",
@@ -34,5 +37,6 @@ __all__ = [
     "response_rates",
     "safeguards",
     "safety",
+    "timeline",
     "titrations",
 ]

@@ -12,7 +12,17 @@ from ldnevidence.views import base, parts
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
 
-COLUMNS = ["study_id", "study", "outcome_id", "rule", "printed", "recomputed", "severity", "note", "source_id"]
+COLUMNS = [
+    "study_id",
+    "study",
+    "outcome_id",
+    "rule",
+    "printed",
+    "recomputed",
+    "severity",
+    "note",
+    "source_id",
+]
 TITLE = "Printed figures, recomputed"
 # Symbol, meaning, pattern and colour of each severity, gravest first.
 SEVERITIES = {
@@ -73,6 +83,7 @@ def audit_findings(ev: Evidence) -> base.View:
         return base.empty("audit_findings", TITLE, why, code, COLUMNS)
     rules = table["rule"].value_counts().index.tolist()
     fig = base.figure(170 + 36 * len(rules), barmode="stack")
+    fig.update_layout(legend={"traceorder": "normal"})
     for severity, (symbol, meaning, pattern, colour) in SEVERITIES.items():
         part = table[table["severity"] == severity]
         if part.empty:
@@ -80,19 +91,31 @@ def audit_findings(ev: Evidence) -> base.View:
         counts = part["rule"].value_counts()
         studies = part.groupby("rule")["study"].agg(lambda names: ", ".join(dict.fromkeys(names)))
         fig.add_bar(
-            x=counts.to_numpy(), y=counts.index, orientation="h", name=f"{symbol} {severity}",
-            marker={"color": "white" if pattern else colour, "line": {"color": colour, "width": 1.5},
-                    "pattern": {"shape": pattern, "fgcolor": colour, "size": 7, "solidity": 0.3}},
-            text=[f"<b>{symbol} {n}</b>" for n in counts], textposition="inside", insidetextanchor="middle",
-            textangle=0, constraintext="none", textfont={"size": 12, "color": base.INK if pattern else "white"},
-            hovertext=[f"{rule}<br>{symbol} {severity}: {n}; {meaning}<br>{base.wrap(studies[rule], 50)}"
-                       for rule, n in counts.items()], hoverinfo="text",
-        )  # fmt: skip
+            x=counts.to_numpy(),
+            y=counts.index,
+            orientation="h",
+            name=f"{symbol} {severity}",
+            marker=parts.filled(pattern, colour),
+            text=[f"<b>{symbol} {n}</b>" for n in counts],
+            textposition="inside",
+            insidetextanchor="middle",
+            textangle=0,
+            constraintext="none",
+            textfont={"size": 12, "color": base.INK if pattern else "white"},
+            hovertext=[
+                f"{rule}<br>{symbol} {severity}: {n}; {meaning}<br>{base.wrap(studies[str(rule)], 50)}"
+                for rule, n in counts.items()
+            ],
+            hoverinfo="text",
+        )
     fig.update_xaxes(title="Findings", tickformat="d", rangemode="tozero")
     fig.update_yaxes(
-        categoryorder="array", categoryarray=rules[::-1], tickvals=rules, showgrid=False,
-        ticktext=[base.wrap(rule.replace("-", " "), 18) for rule in rules],
-    )  # fmt: skip
+        categoryorder="array",
+        categoryarray=rules[::-1],
+        tickvals=rules,
+        showgrid=False,
+        ticktext=[base.wrap(rule.replace("-", " ").replace("smd", "SMD"), 18) for rule in rules],
+    )
     grave = int(table["severity"].isin(["impossible", "disagrees"]).sum())
     one = len(table) == 1
     sentence = (
@@ -103,8 +126,8 @@ def audit_findings(ev: Evidence) -> base.View:
     notes = tuple(f"{symbol} {name}: {meaning}." for name, (symbol, meaning, _, _) in SEVERITIES.items()
                   if (table["severity"] == name).any())  # fmt: skip
     notes += (
-        "Most may have an innocent explanation, such as another base, a rounding or a slip in an abstract; none says "
-        "that data were made up. What could not be recomputed is not counted.",
+        "Most may have an innocent explanation, such as another base, a rounding or a slip in an "
+        "abstract; none says that data were made up. What could not be recomputed is not counted.",
     )
     sources = parts.works_behind(ev, table["source_id"], table["study_id"])
     return base.View(TITLE, sentence, fig, table, notes, sources, code, "audit_findings")

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from ldnevidence import dose_response, effects
 from ldnevidence.views import base, parts
+from ldnevidence.views.rows import each
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
@@ -48,19 +49,31 @@ def printed(ev: Evidence) -> pd.DataFrame:
     ranges = results[(results["statistic"] == "dose") & (results["limits_kind"] == "range")]
     studies = ev.tables["studies"].set_index("study_id")
     out: list[dict[str, Any]] = []
-    for r in ranges.itertuples():
+    for r in each(ranges):
         study = {"study_id": r.study_id, "basis": PRINTED, "source_id": r.source_id}
         out.append({**study, "what": "best doses found", "low": r.low, "high": r.high, "limits": "range",
                     "unit": r.unit, "n": r.n})  # fmt: skip
         own = results[results["study_id"] == r.study_id]
-        for m in own[(own["statistic"] == "mean") & (own["unit"] == r.unit)].itertuples():
-            spread = {"low": max(m.value - m.dispersion, 0), "high": m.value + m.dispersion, "limits": "mean ± SD"}
-            out.append({**study, "what": f"mean ± SD, {m.population} (n {m.n})", "value": m.value, **spread, "unit": m.unit,
-                        "n": m.n})  # fmt: skip
+        for m in each(own[(own["statistic"] == "mean") & (own["unit"] == r.unit)]):
+            spread = {
+                "low": max(m.value - m.dispersion, 0),
+                "high": m.value + m.dispersion,
+                "limits": "mean ± SD",
+            }
+            out.append(
+                {
+                    **study,
+                    "what": f"mean ± SD, {m.population} (n {m.n})",
+                    "value": m.value,
+                    **spread,
+                    "unit": m.unit,
+                    "n": m.n,
+                }
+            )
         asked = studies.loc[r.study_id, "n_enrolled"]
         shares = [("analysed, of all prescribed", r.n, asked)] if pd.notna(asked) else []
         worse = own[(own["statistic"] == "events") & (own["timepoint"] == "during") & (own["n"] == r.n)]
-        shares += [("worse above the best dose", w.value, w.n) for w in worse.itertuples()]
+        shares += [("worse above the best dose", w.value, w.n) for w in each(worse)]
         for what, events, n in shares:
             share = effects.proportion(int(events), int(n))
             out.append({**study, "what": what, "value": 100 * share.estimate, "low": 100 * share.ci_low,
@@ -70,7 +83,7 @@ def printed(ev: Evidence) -> pd.DataFrame:
 
 
 def simulated(search: dose_response.BestDoseSearch, people: int) -> pd.DataFrame:
-    """Return what the search finds: the share of best doses in each bin of 0.5 mg, and the two shares of people.
+    """Return what the search finds: shares of best doses in bins of 0.5 mg, and two shares of people.
 
     Parameters
     ----------
@@ -130,7 +143,9 @@ def best_dose(ev: Evidence) -> base.View:
     fig = _figure(table)
     sentence = _sentence(table, first)
     sources = parts.works_behind(ev, real["source_id"], real["study_id"])
-    return base.View(TITLE, sentence, fig, table, tuple(_notes(ev, first, search)), sources, code, "best_dose")
+    return base.View(
+        TITLE, sentence, fig, table, tuple(_notes(ev, first, search)), sources, code, "best_dose"
+    )
 
 
 BARS, ROW, GAP, NEAR = 150, 44, 76, 14  # pixels: bars, a row of marks, room for an axis title, a narrow gap
@@ -151,7 +166,7 @@ def _figure(table: pd.DataFrame) -> go.Figure:
         legendgroup=SIMULATED, hoverinfo="text",
         marker={"color": base.PALE, "line": {"color": base.MUTED, "width": 1},
                 "pattern": {"shape": "/", "fgcolor": base.MUTED, "size": 6}},
-        hovertext=[f"Above {r.low:g} to {r.high:g} mg: {r.value:.0f}%" for r in bins.itertuples()],
+        hovertext=[f"Above {r.low:g} to {r.high:g} mg: {r.value:.0f}%" for r in each(bins)],
     )  # fmt: skip
     for axis, part in panels.items():
         for basis in (PRINTED, SIMULATED):
@@ -160,14 +175,26 @@ def _figure(table: pd.DataFrame) -> go.Figure:
     tops = [heights[0] / whole, (heights[0] + GAP + heights[1]) / whole]
     axis_mg = {"range": [-0.1, 6.3], "dtick": 1, "gridcolor": base.RULE, "zeroline": False}
     fig.update_layout(
-        yaxis={"domain": [1 - BARS / whole, 1], "ticksuffix": "%", "title": {"text": "Simulated"}, "nticks": 4},
+        yaxis={
+            "domain": [1 - BARS / whole, 1],
+            "ticksuffix": "%",
+            "title": {"text": "Simulated"},
+            "nticks": 4,
+        },
         xaxis={**axis_mg, "anchor": "y", "showticklabels": False},
         xaxis2={**axis_mg, "anchor": "y2", "title": {"text": "Best dose, mg a day", "standoff": 4}},
         yaxis2={"domain": [tops[0] + GAP / whole, tops[1]], "anchor": "x2", **_rows_axis(kinds["2"])},
-        xaxis3={"anchor": "y3", "range": [-3, 103], "ticksuffix": "%", "dtick": 25, "gridcolor": base.RULE,
-                "zeroline": False, "title": {"text": "Share of people", "standoff": 4}},
+        xaxis3={
+            "anchor": "y3",
+            "range": [-3, 103],
+            "ticksuffix": "%",
+            "dtick": 25,
+            "gridcolor": base.RULE,
+            "zeroline": False,
+            "title": {"text": "Share of people", "standoff": 4},
+        },
         yaxis3={"domain": [0, tops[0]], "anchor": "x3", **_rows_axis(kinds["3"])},
-    )  # fmt: skip
+    )
     return fig
 
 
@@ -182,10 +209,12 @@ def _marks(fig: go.Figure, own: pd.DataFrame, kinds: list[str], axis: str, basis
     """Draw one row a figure: printed above, simulated below; a range is a line without a middle."""
     if own.empty:
         return
-    symbol, colour, side = ("circle", base.LDN, -0.16) if basis == PRINTED else ("diamond-open", base.MUTED, 0.16)
+    symbol, colour, side = (
+        ("circle", base.LDN, -0.16) if basis == PRINTED else ("diamond-open", base.MUTED, 0.16)
+    )
     x: list[float | None] = []
     y: list[float | None] = []
-    for r in own.itertuples():
+    for r in each(own):
         if pd.notna(r.low):
             x += [r.low, r.high, None]
             y += [kinds.index(str(r.what)) + side] * 2 + [None]
@@ -200,7 +229,7 @@ def _marks(fig: go.Figure, own: pd.DataFrame, kinds: list[str], axis: str, basis
     fig.add_scatter(
         x=point["value"], y=[kinds.index(str(w)) + side for w in point["what"]], mode="markers", name=name,
         marker={"symbol": symbol, "size": 10, "color": colour, "line": {"width": 2, "color": colour}},
-        hovertext=[_hover(r, "mg" if axis == "2" else "%") for r in point.itertuples()], hoverinfo="text",
+        hovertext=[_hover(r, "mg" if axis == "2" else "%") for r in each(point)], hoverinfo="text",
         showlegend=axis == "3", **place,
     )  # fmt: skip
 
@@ -214,12 +243,14 @@ def _hover(row: Any, unit: str) -> str:
 
 def _sentence(table: pd.DataFrame, first: pd.Series) -> str:
     share = table[(table["what"] == "analysed, of all prescribed") & (table["basis"] == PRINTED)]
-    asked = f"{share['events'].iloc[0]} of {share['n'].iloc[0]} people" if len(share) else f"{first['n']} people"
+    asked = (
+        f"{share['events'].iloc[0]} of {share['n'].iloc[0]} people" if len(share) else f"{first['n']} people"
+    )
     chance = table[(table["what"] == "best doses found") & (table["basis"] == SIMULATED)].iloc[0]
     return (
-        f"The {asked} analysed settled on best doses from {first['low']:g} to {first['high']:g} mg; simulated "
-        f"studies of that size with a drug that does nothing run from {chance['low']:.1f} to {chance['high']:.1f} mg "
-        "on average."
+        f"The {asked} analysed settled on best doses from {first['low']:g} to {first['high']:g} mg; "
+        f"simulated studies of that size with a drug that does nothing run from {chance['low']:.1f} to "
+        f"{chance['high']:.1f} mg on average."
     )
 
 
@@ -227,24 +258,29 @@ def _notes(ev: Evidence, first: pd.Series, search: dose_response.BestDoseSearch)
     stays = dose_response.best_dose_search(SIMULATED_PEOPLE, seed=SEED, stay_points=STAY_POINTS)
     gain, chosen = search.improvement[search.analysed].mean(), stays.improvement[stays.analysed].mean()
     notes = [
-        f"Bars and open marks are simulated ({SIMULATED_PEOPLE:,} people, seed {SEED}), not measured. The dosing rule "
-        "is the study's; everything about people is assumed.",
+        f"Bars and open marks are simulated ({SIMULATED_PEOPLE:,} people, seed {SEED}), not measured. The "
+        "dosing rule is the study's; everything about people is assumed.",
         *search.assumptions,
-        "Such a picture cannot show that the drug does nothing. It shows that a wide spread of best doses, and "
-        "doses above the best one that feel worse, also come about where it does nothing.",
-        f"Pain in the simulation falls by {gain:.1f} points of 10 on average though the drug does nothing, because "
-        f"people come on a bad day; by {chosen:.1f} points where only those {STAY_POINTS:g} or more points better come "
-        "back.",
+        "Such a picture cannot show that the drug does nothing. It shows that a wide spread of best "
+        "doses, and doses above the best one that feel worse, also come about where it does nothing.",
+        f"Pain in the simulation falls by {gain:.1f} points of 10 on average though the drug does nothing, "
+        f"because people come on a bad day; by {chosen:.1f} points where only those {STAY_POINTS:g} points "
+        "better come back.",
     ]
-    contrasts = ev.tables["contrasts"].merge(ev.tables["outcomes"][["outcome_id", "study_id", "name", "domain"]])
+    contrasts = ev.tables["contrasts"].merge(
+        ev.tables["outcomes"][["outcome_id", "study_id", "name", "domain"]]
+    )
     pain = contrasts[(contrasts["study_id"] == first["study_id"]) & (contrasts["domain"] == "pain")]
     pain = pain[(pain["kind"] == "within arm") & pain["estimate"].notna()]
     notes += [
-        f"Printed, without a comparison: {r.name} better by {r.estimate:g} points ({r.ci_low:g} to {r.ci_high:g}, "
-        f"n {r.n})." for r in pain.itertuples()
-    ]  # fmt: skip
+        f"Printed, without a comparison: {r.name} better by {r.estimate:g} points ({r.ci_low:g} to "
+        f"{r.ci_high:g}, n {r.n})."
+        for r in each(pain)
+    ]
     words = ev.tables["results"]
-    words = words[words["outcome_id"].str.startswith(str(first["study_id"])) & (words["limits_kind"] == "range")]
+    words = words[
+        words["outcome_id"].str.startswith(str(first["study_id"])) & (words["limits_kind"] == "range")
+    ]
     notes += [f"In the words of the source: {text}." for text in words["value_text"].dropna()]
     kept = ev.tables["study_notes"]
     kept = kept[(kept["study_id"] == first["study_id"]) & (kept["kind"] == "quality")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ldnevidence.claims import CONCEPTS, VERDICTS, work_labels
-from ldnevidence.views import base
+from ldnevidence.views import base, parts
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
@@ -78,38 +78,46 @@ def claims(ev: Evidence) -> base.View:
         why = "No claim of a popular text rests on a study of this selection."
         return base.empty("claims", TITLE, why, code, COLUMNS)
     texts = table["text"].value_counts().index.tolist()
-    fig = base.figure(250 + 58 * len(texts), barmode="stack")
+    fig = base.figure(300 + 62 * len(texts), barmode="stack", bargap=0.55)
+    for row, text in enumerate(texts):
+        parts.label_above(
+            fig, row - 0.4, base.shorten(f"{text}, {base.count((table['text'] == text).sum(), 'claim')}", 50)
+        )
     for key, verdict in VERDICTS.items():
-        part = table[table["verdict"] == verdict.label]
-        if part.empty:
+        counts = table.loc[table["verdict"] == verdict.label, "text"].value_counts()
+        if counts.empty:
             continue
         pattern, colour = LOOKS[key]
-        counts = part["text"].value_counts().reindex(texts).fillna(0).astype(int)
-        counts = counts[counts > 0]
         fig.add_bar(
-            x=counts.to_numpy(), y=counts.index, orientation="h", name=verdict.label,
-            marker={"color": "white" if pattern else colour, "line": {"color": colour, "width": 1.5},
-                    "pattern": {"shape": pattern, "fgcolor": colour, "size": 7, "solidity": 0.25}},
-            text=[f"<b>{verdict.symbol} {n}</b>" for n in counts], textposition="inside", insidetextanchor="middle",
-            textangle=0, constraintext="none", cliponaxis=False,
+            x=counts.to_numpy(),
+            y=[texts.index(text) for text in counts.index],
+            orientation="h",
+            name=verdict.label,
+            marker=parts.filled(pattern, colour),
+            # one claim is as wide as one letter on a narrow screen
+            text=[f"<b>{verdict.symbol}{n if n > 1 else ''}</b>" for n in counts],
+            textposition="inside",
+            insidetextanchor="middle",
+            textangle=0,
+            constraintext="none",
             textfont={"size": 12, "color": base.INK if pattern else "white"},
-            hovertext=[f"{text}<br>{verdict.label}: {n}<br>{base.wrap(verdict.meaning, 50)}"
-                       for text, n in counts.items()], hoverinfo="text",
-        )  # fmt: skip
+            hovertext=[
+                f"{text}<br>{verdict.label}: {n}<br>{base.wrap(verdict.meaning, 50)}"
+                for text, n in counts.items()
+            ],
+            hoverinfo="text",
+        )
     fig.update_xaxes(title="Claims")
-    fig.update_yaxes(
-        categoryorder="array", categoryarray=texts[::-1], tickvals=texts, showgrid=False,
-        ticktext=[base.wrap(text, 16) for text in texts],
-    )  # fmt: skip
-    fig.update_layout(margin={"t": 110})
+    parts.rows_axis(fig, len(texts))
+    fig.update_layout(legend={"traceorder": "normal"})
     notes = (
         *(f"{v.label}: {v.meaning}" for v in VERDICTS.values() if (table["verdict"] == v.label).any()),
         "Claims were picked by hand, so that the counts do not rank the texts.",
         "The concepts follow the Informed Health Choices key concepts (doi 10.1136/ebmed-2017-110829).",
     )
-    rests = ev.tables["claim_evidence"]
-    rests = rests.loc[rests["claim_id"].isin(table["claim_id"]), "cite_key"]
-    sources = tuple(sorted({*table["document"], *rests}))
+    evidence = ev.tables["claim_evidence"]
+    resting = evidence.loc[evidence["claim_id"].isin(table["claim_id"]), "cite_key"]
+    sources = tuple(sorted({*table["document"], *resting}))
     return base.View(TITLE, _sentence(table), fig, table, notes, sources, code, "claims")
 
 
@@ -118,7 +126,7 @@ def _sentence(table: pd.DataFrame) -> str:
     supported = int(counts.get(VERDICTS["supported"].label, 0))
     first = counts.index[0]
     return (
-        f"{supported} of {base.count(len(table), 'claim')} from {base.count(table['document'].nunique(), 'text')} "
-        f"agree as they stand with what could be read; the commonest verdict is {first.split(' ', 1)[1]} "
-        f"({counts.iloc[0]})."
+        f"{supported} of {base.count(len(table), 'claim')} from "
+        f"{base.count(table['document'].nunique(), 'text')} agree as they stand with what could be read; "
+        f"the commonest verdict is {first.split(' ', 1)[1]} ({counts.iloc[0]})."
     )

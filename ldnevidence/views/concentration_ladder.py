@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 COLUMNS = ["rung", "low_nm", "high_nm", "kind", "stated", "study_id", "study", "source_id", "note"]
 TITLE = "Concentrations: what cells were given, and what a dose can reach"
-CELLS, REACH, SERUM, BINDING = "used on cells", "reckoned for a dose", "measured in blood", "half the receptors bound"
+CELLS, REACH, SERUM, BINDING = (
+    "used on cells",
+    "reckoned for a dose",
+    "measured in blood",
+    "half the receptors bound",
+)
 NANOMOLAR = {"nM": 1.0, "uM": 1000.0, "µM": 1000.0, "mM": 1e6}
 MASS_PER_LITRE = {"ng/ml": 1.0, "ng/mL": 1.0, "ug/l": 1.0, "ug/L": 1.0}  # in micrograms per litre
 SERUM_TEXT = re.compile(r"[Ss]erum naltrexone\b.*?([\d.]+) to ([\d.]+) ng/ml")
@@ -37,14 +42,14 @@ def rungs(ev: Evidence) -> pd.DataFrame:
     Parameters
     ----------
     ev : Evidence
-        ``pharmacology`` and ``mechanism_findings`` are never narrowed; serum levels come from the notes of the
-        studies that are left.
+        ``pharmacology`` and ``mechanism_findings`` are never narrowed; serum levels come from the notes of
+        the studies that are left.
 
     Returns
     -------
     DataFrame
-        One row a rung, lowest first: low_nm and high_nm in nanomol per litre (equal for a single value), kind,
-        and the figure as stated. What a dose can reach is reckoned as dose / molar mass / volume of
+        One row a rung, lowest first: low_nm and high_nm in nanomol per litre (equal for a single value),
+        kind, and the figure as stated. What a dose can reach is reckoned as dose / molar mass / volume of
         distribution: an average over the body with everything absorbed, hence an upper bound of that average;
         the lower end takes the lowest bioavailability read. No conversion without a molar mass in the tables.
 
@@ -71,23 +76,45 @@ def _cells(ev: Evidence) -> list[dict[str, Any]]:
         low, high = (r.value, r.value) if pd.notna(r.value) else (r.min, r.max)
         stated = f"{low:g} {r.unit}" if low == high else f"{low:g} to {high:g} {r.unit}"
         note = r.value_text if isinstance(r.value_text, str) else r.parameter
-        out.append({"rung": r.population, "low_nm": low * scale, "high_nm": high * scale, "kind": CELLS,
-                    "stated": stated, "study_id": r.cite_key, "source_id": r.source_id, "note": note})  # fmt: skip
+        out.append(
+            {
+                "rung": r.population,
+                "low_nm": low * scale,
+                "high_nm": high * scale,
+                "kind": CELLS,
+                "stated": stated,
+                "study_id": r.cite_key,
+                "source_id": r.source_id,
+                "note": note,
+            }
+        )
     known = {row["study_id"] for row in out}  # a finding restates what the pharmacology row of its work has
     works = ev.tables["sources"].set_index("source_id")["cite_key"]
     findings = ev.tables["mechanism_findings"]
     for r in each(findings[findings["concentration_nm"].notna()]):
         work = works.get(r.source_id, str(r.source_id).split("-")[0])
         if work not in known:
-            out.append({"rung": "cells", "low_nm": r.concentration_nm, "high_nm": r.concentration_nm, "kind": CELLS,
-                        "stated": f"{r.concentration_nm:g} nM", "study_id": work, "source_id": r.source_id,
-                        "note": r.text})  # fmt: skip
+            retracted = " in a retracted paper" if "retract" in str(r.source_id) else ""
+            out.append(
+                {
+                    "rung": f"cells{retracted}",
+                    "low_nm": r.concentration_nm,
+                    "high_nm": r.concentration_nm,
+                    "kind": CELLS,
+                    "stated": f"{r.concentration_nm:g} nM",
+                    "study_id": work,
+                    "source_id": r.source_id,
+                    "note": r.text,
+                }
+            )
     return out
 
 
 def _binding(ev: Evidence) -> list[dict[str, Any]]:
     table = ev.tables["pharmacology"]
-    rows = table[(table["topic"] == "receptor affinity") & table["unit"].isin(list(NANOMOLAR)) & table["value"].notna()]
+    rows = table[
+        (table["topic"] == "receptor affinity") & table["unit"].isin(list(NANOMOLAR)) & table["value"].notna()
+    ]
     return [
         {"rung": r.parameter, "low_nm": r.value * NANOMOLAR[r.unit], "high_nm": r.value * NANOMOLAR[r.unit],
          "kind": BINDING, "stated": f"{r.value:g} {r.unit}", "study_id": r.cite_key, "source_id": r.source_id,
@@ -108,10 +135,18 @@ def _reach(ev: Evidence) -> list[dict[str, Any]]:
         ceiling = dose * 1e6 / float(mass["value"]) / float(litres["value"])  # mg -> nmol -> nmol per litre
         low = ceiling * float(absorbed["min"].iloc[0]) / 100 if len(absorbed) else ceiling
         part = f", {absorbed['min'].iloc[0]:g}% to all of it absorbed" if len(absorbed) else ""
-        out.append({"rung": f"{dose:g} mg by mouth", "low_nm": low, "high_nm": ceiling, "kind": REACH,
-                    "stated": f"{dose:g} mg / {mass['value']:g} g/mol / {litres['value']:g} L{part}",
-                    "study_id": litres["cite_key"], "source_id": litres["source_id"],
-                    "note": "average over the body, not a measured level; peaks can lie above it"})  # fmt: skip
+        out.append(
+            {
+                "rung": f"reckoned for {dose:g} mg by mouth",
+                "low_nm": low,
+                "high_nm": ceiling,
+                "kind": REACH,
+                "stated": f"{dose:g} mg / {mass['value']:g} g/mol / {litres['value']:g} L{part}",
+                "study_id": litres["cite_key"],
+                "source_id": litres["source_id"],
+                "note": "average over the body, not a measured level; peaks can lie above it",
+            }
+        )
     return out
 
 
@@ -120,13 +155,24 @@ def _serum(ev: Evidence) -> list[dict[str, Any]]:
     if mass is None:
         return []
     table = ev.tables["pharmacology"]
-    levels = table[(table["topic"] == "tissue and plasma concentration") & table["unit"].isin(list(MASS_PER_LITRE))]
+    levels = table[
+        (table["topic"] == "tissue and plasma concentration") & table["unit"].isin(list(MASS_PER_LITRE))
+    ]
     out: list[dict[str, Any]] = []
     for r in each(levels):
         low, high = (r.value, r.value) if pd.notna(r.value) else (r.min, r.max)
         factor = MASS_PER_LITRE[r.unit]
-        out.append(_level(r.cite_key, low * factor, high * factor, f"{low:g} to {high:g} {r.unit}", r.dose_mg, mass,
-                          r.source_id))  # fmt: skip
+        out.append(
+            _level(
+                r.cite_key,
+                low * factor,
+                high * factor,
+                f"{low:g} to {high:g} {r.unit}",
+                r.dose_mg,
+                mass,
+                r.source_id,
+            )
+        )
     known = {row["study_id"] for row in out}
     arms = ev.tables["arms"]
     notes = ev.tables["study_notes"]
@@ -145,10 +191,17 @@ def _level(
 ) -> dict[str, Any]:
     scale = 1000 / float(mass["value"])  # micrograms per litre -> nanomol per litre
     rung = f"serum after {dose:g} mg a day" if pd.notna(dose) else "serum of people on LDN"
-    return {"rung": rung, "low_nm": low * scale, "high_nm": high * scale, "kind": SERUM, "stated": stated,
-            "study_id": work, "source_id": source_id,
-            "note": f"converted with {mass['value']:g} g/mol; whether the assay also counts the metabolite was not "
-                    "read"}  # fmt: skip
+    return {
+        "rung": rung,
+        "low_nm": low * scale,
+        "high_nm": high * scale,
+        "kind": SERUM,
+        "stated": stated,
+        "study_id": work,
+        "source_id": source_id,
+        "note": f"converted with {mass['value']:g} g/mol; whether the assay also counts the metabolite "
+        "was not read",
+    }
 
 
 def concentration_ladder(ev: Evidence) -> base.View:
@@ -185,13 +238,18 @@ def concentration_ladder(ev: Evidence) -> base.View:
         y = [v for index in part.index for v in (places[index], places[index], None)]
         hover = [v for r in each(part) for v in (_hover(r), _hover(r), "")]
         fig.add_scatter(
-            x=x, y=[v if v is None else v + 0.2 for v in y], mode="lines+markers", name=kind[0].upper() + kind[1:],
+            x=x,
+            y=[v if v is None else v + 0.2 for v in y],
+            mode="lines+markers",
+            name=kind[0].upper() + kind[1:],
             line={"color": colour, "width": 3, "dash": "dot" if kind == REACH else "solid"},
-            marker={"symbol": symbol, "size": 10, "color": colour}, hovertext=hover, hoverinfo="text",
-        )  # fmt: skip
+            marker={"symbol": symbol, "size": 10, "color": colour},
+            hovertext=hover,
+            hoverinfo="text",
+        )
     for index, row in places.items():
         r = table.loc[index]
-        label = f"{base.shorten(str(r['rung']), 38)}: <b>{_range(r['low_nm'], r['high_nm'])}</b>"
+        label = f"{base.shorten(str(r['rung']), 46)}: <b>{_range(r['low_nm'], r['high_nm'])}</b>"
         who = f"<span style='color:{base.MUTED}'>{base.shorten(str(r['study']), 40)}</span>"
         parts.label_above(fig, row - 0.2, f"{label}<br>{who}")
     low, high = np.log10(table["low_nm"].min()) - 0.3, np.log10(table["high_nm"].max()) + 0.3
@@ -211,8 +269,15 @@ def concentration_ladder(ev: Evidence) -> base.View:
 
 
 def _power(power: int) -> str:
-    return f"{10**power:,}" if 0 <= power < 4 else f"{10**power / 1000:,.0f}k" if 4 <= power < 6 else f"1e{power}" if (
-        power >= 6 or power < -2) else f"{10.0**power:g}"  # fmt: skip
+    return (
+        f"{10**power:,}"
+        if 0 <= power < 4
+        else f"{10**power / 1000:,.0f}k"
+        if 4 <= power < 6
+        else f"1e{power}"
+        if (power >= 6 or power < -2)
+        else f"{10.0**power:g}"
+    )
 
 
 def _range(low: float, high: float) -> str:
@@ -224,7 +289,12 @@ def _range(low: float, high: float) -> str:
 
 def _hover(row: Any) -> str:
     note = base.wrap(row.note, 60) if isinstance(row.note, str) else ""
-    lines = [f"<b>{row.study}</b>", base.wrap(row.rung, 60), _range(row.low_nm, row.high_nm), f"as stated: {row.stated}"]
+    lines = [
+        f"<b>{row.study}</b>",
+        base.wrap(row.rung, 60),
+        _range(row.low_nm, row.high_nm),
+        f"as stated: {row.stated}",
+    ]
     return "<br>".join(filter(None, [*lines, note]))
 
 
@@ -235,8 +305,8 @@ def _sentence(table: pd.DataFrame) -> str:
     top, dose = cells.iloc[-1], reach.iloc[0]
     ratio = float(f"{top['high_nm'] / dose['high_nm']:.1g}")
     return (
-        f"The highest concentration used on cells, {_range(top['high_nm'], top['high_nm'])}, is about {ratio:,.0f} times "
-        f"the {dose['high_nm']:.1f} nM that {dose['rung']} could give at most on average."
+        f"The highest concentration used on cells, {_range(top['high_nm'], top['high_nm'])}, is about "
+        f"{ratio:,.0f} times the {dose['high_nm']:.1f} nM {dose['rung']}, an upper bound of the average."
     )
 
 
@@ -244,18 +314,22 @@ def _notes(table: pd.DataFrame) -> tuple[str, ...]:
     notes = []
     if (table["kind"] == REACH).any():
         notes.append(
-            "Reckoned for a dose: the dose divided by the molar mass and by the label's volume of distribution. It is "
-            "an average over the body and a bound for teaching, not a measurement; the left end takes the lowest "
-            "bioavailability that was read."
+            "Reckoned for a dose: the dose divided by the molar mass and by the label's volume of "
+            "distribution. It is an average over the body and a bound for teaching, not a measurement; the "
+            "left end takes the lowest bioavailability that was read."
         )
     if (table["kind"] == SERUM).any():
         notes.append(
-            "Measured in blood: converted from ng/ml. It can lie above the reckoned average, because levels peak after "
-            "a dose and an assay may count more than naltrexone."
+            "Measured in blood: converted from ng/ml. It can lie above the reckoned average, because "
+            "levels peak after a dose and an assay may count more than naltrexone."
         )
     if (table["kind"] == BINDING).any():
-        notes.append("Half the receptors bound: the Ki of the metabolite, a lower figure being a tighter bond.")
-    notes.append("That a concentration was used on cells says nothing of whether people reach it, or need to.")
+        notes.append(
+            "Half the receptors bound: the Ki of the metabolite, a lower figure being a tighter bond."
+        )
+    notes.append(
+        "That a concentration was used on cells says nothing of whether people reach it, or need to."
+    )
     cells = table[table["kind"] == CELLS]
     notes += [f"{r.study}: {r.note}." for r in each(cells) if isinstance(r.note, str)]
     return tuple(dict.fromkeys(notes))

@@ -75,15 +75,19 @@ def discrepancies(ev: Evidence) -> base.View:
     works = each_work["work"].value_counts()
     shown = works.head(SHOWN).index.tolist()
     fig = base.figure(130 + 30 * len(shown), barmode="stack")
+    fig.update_layout(legend={"traceorder": "normal"})
     for within, pattern, colour in ((ONE, "", base.LDN), (SEVERAL, "/", base.PLACEBO)):
         part = each_work[(each_work["within"] == within) & each_work["work"].isin(shown)]
         counts = part["work"].value_counts()
         fig.add_bar(
-            x=counts.to_numpy(), y=counts.index, orientation="h", name=within[0].upper() + within[1:],
-            marker={"color": "white" if pattern else colour, "line": {"color": colour, "width": 1.5},
-                    "pattern": {"shape": pattern, "fgcolor": colour, "size": 7, "solidity": 0.3}},
-            hovertext=[f"{work}: {n}, {within}" for work, n in counts.items()], hoverinfo="text",
-        )  # fmt: skip
+            x=counts.to_numpy(),
+            y=counts.index,
+            orientation="h",
+            name=within[0].upper() + within[1:],
+            marker=parts.filled(pattern, colour),
+            hovertext=[f"{work}: {n}, {within}" for work, n in counts.items()],
+            hoverinfo="text",
+        )
     fig.update_xaxes(title="Discrepancies", dtick=max(1, int(works.iloc[0]) // 6), tickformat="d")
     fig.update_yaxes(
         categoryorder="array", categoryarray=shown[::-1], tickvals=shown, showgrid=False,
@@ -91,11 +95,12 @@ def discrepancies(ev: Evidence) -> base.View:
     )  # fmt: skip
     inside = int((table["within"] == ONE).sum())
     sentence = (
-        f"{base.count(len(table), 'discrepancy', 'discrepancies')} were found, {inside} of them within one work "
-        f"or its own reports; {base.count(len(works), 'work is', 'works are')} concerned."
+        f"{base.count(len(table), 'discrepancy', 'discrepancies')} were found, {inside} of them within one "
+        f"work or its own reports; {base.count(len(works), 'work is', 'works are')} concerned."
     )
     notes = [
-        "A discrepancy is counted under every work that it concerns, so that the bars add up to more than the total.",
+        "A discrepancy is counted under every work that it concerns, so that the bars add up to more than "
+        "the total.",
         "Works that were read more closely show more of them; the count is no mark of quality.",
         "Many may have an innocent explanation, such as another denominator, a rounding or an early report.",
     ]

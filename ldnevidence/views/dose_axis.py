@@ -15,8 +15,8 @@ from ldnevidence.views.rows import each
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
 
-COLUMNS = ["study_id", "study", "group", "condition", "kind", "low_mg", "high_mg", "main_mg", "doses", "bands",
-           "design"]  # fmt: skip
+COLUMNS = ["study_id", "study", "group", "condition", "kind", "low_mg", "high_mg", "main_mg", "doses",
+           "bands", "design"]  # fmt: skip
 KINDS = {
     "low-dose naltrexone": ("circle", base.LDN),
     "naltrexone with another study drug": ("diamond", base.OTHER),
@@ -64,16 +64,16 @@ def doses(ev: Evidence, scheme: str = "explorer") -> pd.DataFrame:
     out = []
     for study_id, own in arms.groupby("study_id"):
         study: Any = studies.loc[str(study_id)]
-        values = own[["dose_mg", "dose_min_mg", "dose_max_mg", "dose_median_mg"]].stack().astype(float)
-        values = values[values > 0]
-        if values.empty:
+        stated = own[["dose_mg", "dose_min_mg", "dose_max_mg", "dose_median_mg"]].to_numpy(float, na_value=0)
+        values = [float(v) for v in stated.ravel() if v > 0]
+        if not values:
             continue
         main = own["dose_mg"].fillna(own["dose_median_mg"]).dropna()
         kind = HIGH if not study["low_dose"] else list(KINDS)[int(study["combination"])]
-        touched = bands.touched(scheme_rows, float(values.min()), float(values.max()))
+        touched = bands.touched(scheme_rows, min(values), max(values))
         where: Any = labels.loc[condition[str(study_id)]]
         out.append((
-            study_id, study["label"], where["group"], where["label"], kind, values.min(), values.max(),
+            study_id, study["label"], where["group"], where["label"], kind, min(values), max(values),
             tuple(sorted({float(d) for d in main if d > 0})),
             "; ".join(dict.fromkeys(dose_in_words(arm) for _, arm in own.iterrows())),
             tuple(names[b] for b in touched), study["design"],
@@ -123,7 +123,7 @@ def dose_axis(ev: Evidence, scheme: str = "explorer") -> base.View:
     high = max(AXIS[1], table["high_mg"].max() * 1.5)
     lanes, places = _lanes(table)
     total = sum(lanes.values())
-    fig = base.figure(190 + LANE * total)
+    fig = base.figure(int(230 + LANE * total))
     for name, (symbol, colour) in KINDS.items():
         _studies(fig, table[table["kind"] == name], places, name, symbol, colour)
     _bands(fig, rows, low, high, total)
@@ -136,11 +136,12 @@ def dose_axis(ev: Evidence, scheme: str = "explorer") -> base.View:
     ticks = [t for t in MARKS if low <= t <= high]
     fig.update_xaxes(type="log", range=[math.log10(low), math.log10(high)], tickvals=ticks, showgrid=False,
                      ticktext=[MARKS[t].replace(" ", "<br>") for t in ticks],
-                     title="Naltrexone a day (each step is ten times as much)")  # fmt: skip
+                     title="Naltrexone a day, log scale")  # fmt: skip
     fig.update_yaxes(range=[0, total], tickvals=list(middles.values()), showgrid=False, ticks="",
                      ticktext=[base.wrap(g.capitalize(), 12) for g in middles])  # fmt: skip
-    fig.update_layout(margin={"t": 120, "b": 64}, legend={"y": 1, "yanchor": "bottom", "yref": "container"})
-    fig.update_layout(legend={"y": 0.995, "yanchor": "top"})
+    # The names of the bands stand above the plot, so the legend goes below it.
+    legend = {"y": 0, "yanchor": "bottom", "yref": "container", "x": 0, "xref": "container"}
+    fig.update_layout(margin={"t": 92, "b": 128}, legend=legend)
     return base.View(title, _sentence(table), fig, table, _notes(ev, table, rows, scheme),
                      base.cited(ev, table["study_id"]), code, "dose_axis")  # fmt: skip
 
@@ -178,7 +179,8 @@ def _studies(
     ends: dict[str, list[Any]] = {"x": [], "y": [], "text": []}
     for row in each(part):
         y = places[row.study_id]
-        words = (f"<b>{row.study}</b>, {row.condition}<br>{base.wrap(row.doses, 50)}<br>{name}, {row.design}<br>"
+        words = (f"<b>{row.study}</b>, {row.condition}<br>{base.wrap(row.doses, 50)}<br>"
+                 f"{name}, {row.design}<br>"
                  f"{base.wrap('; '.join(row.bands) or 'in no band of this scheme', 60)}")  # fmt: skip
         if row.low_mg < row.high_mg:
             lines["x"] += [row.low_mg, row.high_mg, None]
@@ -193,12 +195,14 @@ def _studies(
                         showlegend=False)  # fmt: skip
     if marks["x"]:
         fig.add_scatter(x=marks["x"], y=marks["y"], hovertext=marks["text"], mode="markers", name=name,
-                        hoverinfo="text", marker={"symbol": symbol, "color": colour, "size": 9,
-                                                  "line": {"color": "white", "width": 1}})  # fmt: skip
+                        hoverinfo="text",
+                        marker={"symbol": symbol, "color": colour, "size": 9,
+                                "line": {"color": "white", "width": 1}})  # fmt: skip
     if ends["x"]:
         fig.add_scatter(x=ends["x"], y=ends["y"], hovertext=ends["text"], mode="markers", hoverinfo="text",
-                        name=f"{name}, range only", marker={"symbol": f"{symbol}-open", "color": colour, "size": 6,
-                                                            "line": {"width": 2, "color": colour}})  # fmt: skip
+                        name=name, showlegend=not marks["x"],
+                        marker={"symbol": f"{symbol}-open", "color": colour, "size": 6,
+                                "line": {"width": 2, "color": colour}})  # fmt: skip
 
 
 def _bands(fig: Any, rows: pd.DataFrame, low: float, high: float, total: float) -> None:
@@ -239,7 +243,7 @@ def _mg(value: float) -> str:
 
 
 def _notes(ev: Evidence, table: pd.DataFrame, rows: pd.DataFrame, scheme: str) -> tuple[str, ...]:
-    notes = ["A mark is a main dose, a line the range of all arms; hollow ends mean that only a range was given.",
+    notes = ["A mark is a main dose, a line the range of all arms; hollow ends: only a range was given.",
              "The axis is logarithmic: each step is ten times the one before."]  # fmt: skip
     every = ev.study_bands(scheme)
     for band, words in (

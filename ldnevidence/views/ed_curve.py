@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 
 from ldnevidence import dose_response
 from ldnevidence.views import base, parts
+from ldnevidence.views.rows import each
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
@@ -36,7 +37,7 @@ class Printed:
 
 
 def rows(ev: Evidence) -> tuple[pd.DataFrame, list[Printed]]:
-    """Return the printed doses and counts, with the assumed curve, of every study that prints an ED50 and ED95.
+    """Return printed doses and counts, with the assumed curve, of every study with an ED50 and an ED95.
 
     Parameters
     ----------
@@ -62,21 +63,34 @@ def rows(ev: Evidence) -> tuple[pd.DataFrame, list[Printed]]:
     out: list[dict[str, object]] = []
     found = []
     for study, part in results.groupby("study_id", sort=True):
-        dosed = part[(part["domain"] == "dose-response") & (part["statistic"] == "dose") & part["value"].notna()]
+        dosed = part[
+            (part["domain"] == "dose-response") & (part["statistic"] == "dose") & part["value"].notna()
+        ]
         level = dosed["name"].str.extract(EFFECTIVE_DOSE)[0].astype(float)
         if not {50.0, 95.0} <= set(level):
             continue
         name = labels[str(study)]
         points = dosed.assign(level=level)[level.notna()].sort_values("level")
-        for r in points.itertuples():
+        for r in each(points):
             out.append({"study_id": study, "study": name, "what": f"ED{r.level:.0f}", "dose_mg": r.value,
                         "percent": r.level, "n": r.n, "basis": POINT, "source_id": r.source_id})  # fmt: skip
         people = int(points["n"].iloc[0])
-        counted = part[(part["domain"] == "response") & (part["statistic"] == "events") & (part["n"] == people)]
+        counted = part[
+            (part["domain"] == "response") & (part["statistic"] == "events") & (part["n"] == people)
+        ]
         counted = counted[counted["rate_why_not"].notna()].head(1)
-        for r in counted.itertuples():
-            out.append({"study_id": study, "study": name, "what": "responders over all doses", "events": r.value,
-                        "n": r.n, "basis": COUNT, "source_id": r.source_id})  # fmt: skip
+        for r in each(counted):
+            out.append(
+                {
+                    "study_id": study,
+                    "study": name,
+                    "what": "responders over all doses",
+                    "events": r.value,
+                    "n": r.n,
+                    "basis": COUNT,
+                    "source_id": r.source_id,
+                }
+            )
         arm = arms.loc[points["arm_id"].iloc[0]]
         lowest, highest = float(arm["dose_min_mg"]), float(arm["dose_max_mg"])
         curve = _curve(points.set_index("level")["value"])
@@ -125,15 +139,31 @@ def ed_curve(ev: Evidence) -> base.View:
         _people(fig, next(s for s in studies if s.study_id == study), colour, number)
     lowest, highest = min(s.lowest for s in studies), max(s.highest for s in studies)
     fig.update_layout(
-        xaxis={"title": {"text": "Dose tested, mg a day"}, "range": [lowest - 0.35, highest + 0.35], "dtick": 1},
-        yaxis={"title": {"text": "Said to respond"}, "range": [-4, 112], "ticksuffix": "%", "dtick": 25,
-               "domain": [0, 0.72]},
+        xaxis={
+            "title": {"text": "Dose tested, mg a day"},
+            "range": [lowest - 0.35, highest + 0.35],
+            "dtick": 1,
+        },
+        yaxis={
+            "title": {"text": "Said to respond"},
+            "range": [-4, 112],
+            "ticksuffix": "%",
+            "dtick": 25,
+            "domain": [0, 0.72],
+        },
         xaxis2={"visible": False, "range": [0, max(s.people for s in studies) + 1], "anchor": "y2"},
         yaxis2={"visible": False, "range": [len(studies) - 0.3, -1.1], "domain": [0.8, 1], "anchor": "x2"},
-    )  # fmt: skip
+    )
     sources = parts.works_behind(ev, table["source_id"].dropna(), [s.study_id for s in studies])
     return base.View(
-        TITLE, _sentence(table, studies), fig, table, tuple(_notes(ev, table, studies)), sources, code, "ed_curve"
+        TITLE,
+        _sentence(table, studies),
+        fig,
+        table,
+        tuple(_notes(ev, table, studies)),
+        sources,
+        code,
+        "ed_curve",
     )
 
 
@@ -145,12 +175,12 @@ def _draw(fig: go.Figure, part: pd.DataFrame, symbol: str, colour: str) -> None:
         hovertemplate="%{x:.2f} mg: %{y:.0f}% on the assumed curve<extra></extra>",
     )  # fmt: skip
     points = part[part["basis"] == POINT]
-    words = [f"{r.what}: {r.dose_mg:.2f} mg" for r in points.itertuples()]
+    words = [f"{r.what}: {r.dose_mg:.2f} mg" for r in each(points)]
     fig.add_scatter(
         x=points["dose_mg"], y=points["percent"], mode="markers+text", name="Printed", text=words,
         textposition="top left", textfont={"color": base.INK},
         marker={"symbol": symbol, "size": 12, "color": colour}, hoverinfo="text",
-        hovertext=[f"<b>{r.study}</b><br>{r.what}, printed: {r.dose_mg:.2f} mg a day" for r in points.itertuples()],
+        hovertext=[f"<b>{r.study}</b><br>{r.what}, printed: {r.dose_mg:.2f} mg a day" for r in each(points)],
     )  # fmt: skip
 
 
@@ -163,9 +193,15 @@ def _people(fig: go.Figure, study: Printed, colour: str, line: int) -> None:
         ("Did not", study.responders + 1, study.people, "circle-open"),
     ):
         fig.add_scatter(
-            x=list(range(first, last + 1)), y=[line] * (last - first + 1), mode="markers", xaxis="x2", yaxis="y2",
-            name=name, marker={"symbol": symbol, "size": 9, "color": colour}, hoverinfo="name",
-        )  # fmt: skip
+            x=list(range(first, last + 1)),
+            y=[line] * (last - first + 1),
+            mode="markers",
+            xaxis="x2",
+            yaxis="y2",
+            name=name,
+            marker={"symbol": symbol, "size": 9, "color": colour},
+            hoverinfo="name",
+        )
     fig.add_annotation(
         x=0, y=line - 0.35, xref="x2 domain", yref="y2", xanchor="left", yanchor="bottom", showarrow=False,
         text=f"{study.responders} of {study.people} responded; no response rate",
@@ -175,21 +211,23 @@ def _people(fig: go.Figure, study: Printed, colour: str, line: int) -> None:
 def _sentence(table: pd.DataFrame, studies: list[Printed]) -> str:
     study = studies[0]
     own = table[(table["study_id"] == study.study_id) & (table["basis"] == POINT)].set_index("what")
+    doses = own["dose_mg"].astype(float)
     counted = "" if study.responders is None else (
         f", yet {study.responders} of {study.people} people responded at the doses they were given"
     )  # fmt: skip
     return (
-        f"{own['study'].iloc[0]} prints an ED50 of {own.loc['ED50', 'dose_mg']:.2f} mg and an ED95 of "
-        f"{own.loc['ED95', 'dose_mg']:.2f} mg{counted}."
+        f"{own['study'].iloc[0]} prints an ED50 of {doses['ED50']:.2f} mg and an ED95 of "
+        f"{doses['ED95']:.2f} mg{counted}."
     )
 
 
 def _notes(ev: Evidence, table: pd.DataFrame, studies: list[Printed]) -> list[str]:
     notes = [
-        "ED50 and ED95 are doses: those estimated to suit 50 and 95 in 100 of such people by the study's own "
-        "criterion. They are no share of people who were helped.",
-        "The design moves the next person one step up after a non-response and one step down after a response. "
-        "It steers towards the dose at which half respond, so its share of responders says nothing of the drug.",
+        "ED50 and ED95 are doses: those estimated to suit 50 and 95 in 100 of such people by the study's "
+        "own criterion. They are no share of people who were helped.",
+        "The design moves the next person one step up after a non-response and one step down after a "
+        "response. It steers towards the dose at which half respond, so its share of responders says "
+        "nothing of the drug.",
     ]
     for study in studies:
         points = table[(table["study_id"] == study.study_id) & (table["basis"] == POINT)].set_index("percent")
@@ -212,7 +250,8 @@ def _simulated(study: Printed, curve: dose_response.Curve) -> str:
         low, high = np.quantile(people, [0.025, 0.975], method="inverted_cdf")
         ranges.append(f"{low:g} to {high:g}" if low < high else f"{low:g}")
     return (
-        f"Simulated ({SIMULATED} studies of {study.people} people each, seed {SEED}; 95 in 100 of them): such a "
-        f"design gives {ranges[0]} responders under the dashed curve, and {ranges[1]} where {share:.0%} respond at "
-        "every dose and the dose makes no difference. The count cannot tell the two apart."
+        f"Simulated ({SIMULATED} studies of {study.people} people each, seed {SEED}; 95 in 100 of them): "
+        f"such a design gives {ranges[0]} responders under the dashed curve, and {ranges[1]} where "
+        f"{share:.0%} respond at every dose and the dose makes no difference. The count cannot tell the two "
+        "apart."
     )

@@ -139,13 +139,8 @@ def icon_array_for(
     counts = _counts(ev, outcome_id)
     pair = arms or _pair({str(arm): str(role) for arm, role in known["role"].items()}, list(counts))
     if outcome["kind"] != "binary":
-        return base.empty(
-            "icon_array",
-            TITLE,
-            "This outcome is no yes or no of each person, so nobody is counted.",
-            code,
-            COLUMNS,
-        )
+        why = "This outcome is no yes or no of each person, so nobody is counted."
+        return base.empty("icon_array", TITLE, why, code, COLUMNS)
     if pair is None or not set(pair) <= set(counts):
         why = "Counts of people were not read for two arms, so that there is nothing to draw as people."
         return base.empty("icon_array", TITLE, why, code, COLUMNS)
@@ -161,7 +156,7 @@ def icon_array_for(
     if study["design"] in INDEPENDENT and better in ("higher-is-better", "lower-is-better"):
         rd = effects.compare_proportions(*counts[pair[0]], *counts[pair[1]], "RD", interval="newcombe")
         start = view.table["percent"].iloc[1]
-        needed = effects.nnt(rd, better == "higher-is-better").sentence
+        needed = effects.nnt(rd, str(better) == "higher-is-better").sentence
         about.append(f"Where {start:.0f}% have it on {_in_prose(labels[1])}: {needed}.")
     if left:
         about.append(f"Counted too, and not drawn: {base.listed(left)}.")
@@ -190,8 +185,8 @@ def _counts(ev: Evidence, outcome_id: str) -> dict[str, tuple[int, int]]:
 
 def _pair(roles: dict[str, str], counted_arms: list[str]) -> tuple[str, str] | None:
     ours = [arm for arm in counted_arms if roles.get(arm) == "ldn"]
-    others = [arm for role in ("placebo", "active", "none", "other dose", "other drug") for arm in counted_arms
-              if roles.get(arm) == role]  # fmt: skip
+    wanted = ("placebo", "active", "none", "other dose", "other drug")
+    others = [arm for role in wanted for arm in counted_arms if roles.get(arm) == role]
     return (ours[0], others[0]) if ours and others else None
 
 
@@ -265,3 +260,35 @@ def _more(difference: float) -> str:
     """Return a difference in words, rounded."""
     size = round(abs(difference))
     return "none" if size == 0 else f"{size:,} {'more' if difference > 0 else 'fewer'}"
+
+
+def countable(ev: Evidence) -> pd.DataFrame:
+    """Return the outcomes whose people were counted in an LDN arm and in another arm.
+
+    Parameters
+    ----------
+    ev : Evidence
+
+    Returns
+    -------
+    DataFrame
+        Columns outcome_id, study, outcome; response rates first.
+
+    Examples
+    --------
+    >>> import ldnevidence as ldn
+    >>> "toledano2021b.reduction-75" in set(countable(ldn.load())["outcome_id"])
+    True
+    """
+    roles = ev.tables["arms"].set_index("arm_id")["role"]
+    labels = ev.tables["studies"].set_index("study_id")["label"]
+    outcomes = ev.tables["outcomes"]
+    outcomes = outcomes[outcomes["kind"] == "binary"].sort_values(
+        ["response_rate", "outcome_id"], ascending=[False, True], kind="stable"
+    )
+    rows = []
+    for row in each(outcomes):
+        counts = list(_counts(ev, row.outcome_id))
+        if _pair({arm: str(roles.get(arm, "")) for arm in counts}, counts):
+            rows.append((row.outcome_id, labels[row.study_id], row.name))
+    return pd.DataFrame(rows, columns=["outcome_id", "study", "outcome"])

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ldnevidence.occupancy import EmaxCurve, emax_curve
 from ldnevidence.views import base, parts
+from ldnevidence.views.rows import each
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
@@ -17,7 +18,20 @@ COLUMNS = ["dose_mg", "percent", "low", "high", "basis", "parameter", "populatio
            "source_id"]  # fmt: skip
 TITLE = "How many opioid receptors a dose blocks"
 TOPIC = "receptor occupancy"
-SHOWN = (0.5, 1.0, 1.5, 2.0, 3.0, 4.5, 6.0, 10.0, 15.0, 25.0, 50.0, 100.0)  # mg, doses at which the curve is listed
+SHOWN = (
+    0.5,
+    1.0,
+    1.5,
+    2.0,
+    3.0,
+    4.5,
+    6.0,
+    10.0,
+    15.0,
+    25.0,
+    50.0,
+    100.0,
+)  # mg, doses at which the curve is listed
 
 
 def rows(ev: Evidence) -> tuple[pd.DataFrame, EmaxCurve | None]:
@@ -31,8 +45,8 @@ def rows(ev: Evidence) -> tuple[pd.DataFrame, EmaxCurve | None]:
     Returns
     -------
     (DataFrame, EmaxCurve or None)
-        Points have basis "measured"; the curve is listed at common doses with basis "fitted", `low` and `high`
-        being its range when each dose is left out in turn. No curve with fewer than two distinct doses.
+        Points have basis "measured"; the curve is listed at common doses with basis "fitted", `low` and
+        `high` being its range when each dose is left out in turn. No curve with fewer than two doses.
 
     Examples
     --------
@@ -91,10 +105,15 @@ def occupancy(ev: Evidence) -> base.View:
     if curve is not None:
         dose = np.geomspace(SHOWN[0], SHOWN[-1], 60)
         fig.add_scatter(
-            x=[*dose, *dose[::-1]], y=[*_share(dose, curve.ed50_low), *_share(dose, curve.ed50_high)[::-1]],
-            mode="lines", fill="toself", fillcolor="rgba(0,95,158,0.15)", line={"width": 0, "color": base.LDN},
-            name="Range, one dose left out", hoverinfo="skip",
-        )  # fmt: skip
+            x=[*dose, *dose[::-1]],
+            y=[*_share(dose, curve.ed50_low), *_share(dose, curve.ed50_high)[::-1]],
+            mode="lines",
+            fill="toself",
+            fillcolor="rgba(0,95,158,0.15)",
+            line={"width": 0, "color": base.LDN},
+            name="Range, one dose left out",
+            hoverinfo="skip",
+        )
         fig.add_scatter(
             x=dose, y=curve.predict(dose), mode="lines", name="Fitted curve",
             line={"color": base.LDN, "width": 2, "dash": "dash"},
@@ -102,29 +121,47 @@ def occupancy(ev: Evidence) -> base.View:
         )  # fmt: skip
     points = table[table["basis"] == "measured"]
     fig.add_scatter(
-        x=points["dose_mg"], y=points["percent"], mode="markers", name="Measured by imaging",
-        marker={"symbol": "diamond", "size": 11, "color": base.PLACEBO, "line": {"width": 1, "color": "white"}},
-        hovertext=[f"{r.dose_mg:g} mg: {r.percent:g}%<br>{base.wrap(r.parameter, 50)}" for r in points.itertuples()],
+        x=points["dose_mg"],
+        y=points["percent"],
+        mode="markers",
+        name="Measured by imaging",
+        marker={
+            "symbol": "diamond",
+            "size": 11,
+            "color": base.PLACEBO,
+            "line": {"width": 1, "color": "white"},
+        },
+        hovertext=[f"{r.dose_mg:g} mg: {r.percent:g}%<br>{base.wrap(r.parameter, 50)}" for r in each(points)],
         hoverinfo="text",
-    )  # fmt: skip
+    )
     ticks = [0.5, 1, 2, 4.5, 15, 50, 100]
     fig.update_xaxes(
-        type="log", title="Dose by mouth, mg (logarithmic)", tickvals=ticks, ticktext=[f"{t:g}" for t in ticks],
+        type="log",
+        title="Dose by mouth, mg (logarithmic)",
+        tickvals=ticks,
+        ticktext=[f"{t:g}" for t in ticks],
         range=[np.log10(0.45), np.log10(115)],
-    )  # fmt: skip
+    )
     fig.update_yaxes(title="Receptors blocked", range=[0, 103], ticksuffix="%", dtick=25)
     sources = parts.works_behind(ev, points["source_id"], points["cite_key"])
     return base.View(
-        TITLE, _sentence(points, curve), fig, table, tuple(_notes(ev, points, curve)), sources, code, "occupancy"
+        TITLE,
+        _sentence(points, curve),
+        fig,
+        table,
+        tuple(_notes(ev, points, curve)),
+        sources,
+        code,
+        "occupancy",
     )
 
 
 def _sentence(points: pd.DataFrame, curve: EmaxCurve | None) -> str:
     low, high = points.iloc[0], points.iloc[-1]
     text = (
-        f"{base.count(len(points), 'imaging value')} at {base.count(points['dose_mg'].nunique(), 'dose')} run from "
-        f"{low['percent']:g}% of mu receptors blocked at {low['dose_mg']:g} mg to {high['percent']:g}% at "
-        f"{high['dose_mg']:g} mg"
+        f"{base.count(len(points), 'imaging value')} at {base.count(points['dose_mg'].nunique(), 'dose')} "
+        f"run from {low['percent']:g}% of mu receptors blocked at {low['dose_mg']:g} mg to "
+        f"{high['percent']:g}% at {high['dose_mg']:g} mg"
     )
     if curve is None:
         return text + "."
@@ -135,16 +172,20 @@ def _sentence(points: pd.DataFrame, curve: EmaxCurve | None) -> str:
 
 
 def _notes(ev: Evidence, points: pd.DataFrame, curve: EmaxCurve | None) -> list[str]:
-    notes = list(dict.fromkeys(f"Measured: {what}, in {who}." for what, who in
-                               zip(points["parameter"], points["population"].fillna("people"), strict=True)))  # fmt: skip
+    notes = list(
+        dict.fromkeys(
+            f"Measured: {what}, in {who}."
+            for what, who in zip(points["parameter"], points["population"].fillna("people"), strict=True)
+        )
+    )
     table = ev.tables["pharmacology"].set_index("pharm_id")
     remarks = table.loc[points["pharm_id"], "note"].dropna()
     notes += [f"{remark[0].upper()}{remark[1:]}." for remark in dict.fromkeys(remarks)]
     if curve is not None:
         notes += [
             curve.note,
-            "The curve is made to end at 100%. Its band is the range when each dose is left out in turn; it is no "
-            "confidence interval, because the number of people behind each point was not read.",
+            "The curve is made to end at 100%. Its band is the range when each dose is left out in turn; "
+            "it is no confidence interval, because the number of people behind each point was not read.",
         ]
     notes.append("Estimates of reviews, and other receptors, are not drawn among the measurements.")
     return notes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
@@ -49,3 +49,12 @@ def label_above(fig: go.Figure, y: float, text: str, strong: bool = False) -> No
 def rows_axis(fig: go.Figure, rows: int) -> None:
     """Set the first y axis for rows with labels above: it counts downwards and has no ticks."""
     fig.update_layout(yaxis={"range": [rows - 0.4, -0.8], "visible": False})
+
+
+def filled(pattern: str, colour: str) -> dict[str, Any]:
+    """Return a bar's fill: plain colour where `pattern` is empty, else the pattern on white."""
+    return {
+        "color": "white" if pattern else colour,
+        "line": {"color": colour, "width": 1.5},
+        "pattern": {"shape": pattern, "fgcolor": colour, "fgopacity": 0.5, "size": 7, "solidity": 0.25},
+    }

@@ -17,12 +17,36 @@ from ldnevidence.views.rows import each
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
 
-COLUMNS = ["study_id", "review", "year", "outcome", "domain", "measure", "estimate", "low", "high", "p", "studies",
-           "people", "i2", "compared", "favours_ldn", "shown_as", "check", "words", "note", "pooled_id",
-           "source_id"]  # fmt: skip
+COLUMNS = [
+    "study_id",
+    "review",
+    "year",
+    "outcome",
+    "domain",
+    "measure",
+    "estimate",
+    "low",
+    "high",
+    "p",
+    "studies",
+    "people",
+    "i2",
+    "compared",
+    "favours_ldn",
+    "shown_as",
+    "check",
+    "words",
+    "note",
+    "pooled_id",
+    "source_id",
+]
 TITLE = "What reviews pooled, as printed"
 DRAWN, CLIPPED, WORDS = "drawn", "drawn, beyond the axis", "words only: not drawn"
-BEFORE_AFTER, CONTROLLED, UNSTATED = "before and after, no control", "against a control", "comparison not read"
+BEFORE_AFTER, CONTROLLED, UNSTATED = (
+    "before and after, no control",
+    "against a control",
+    "comparison not read",
+)
 AGAINST = re.compile(r"placebo|control|comparator|naltrexone (?:over|minus)")
 ROW = 62
 DISAGREES = "disagrees"  # severity of the audit
@@ -63,16 +87,33 @@ def results(ev: Evidence) -> pd.DataFrame:
         check = notes.loc[r.pooled_id, "note"] if odd else None
         if odd and DISAGREES in notes.loc[r.pooled_id, "severity"]:
             check = f"≠ {check}"
-        out.append({
-            "study_id": r.study_id, "review": reviews.loc[r.study_id, "label"], "year": reviews.loc[r.study_id, "year"],
-            "outcome": r.outcome, "domain": r.domain, "measure": r.measure, "estimate": r.estimate, "low": r.ci_low,
-            "high": r.ci_high, "p": p, "studies": r.k, "people": r.n, "i2": r.i2,
-            "compared": _compared(f"{r.measure_text}; {r.outcome}"),
-            "favours_ldn": {"control": "lower", "treatment": "higher"}.get(r.sign, "not stated"),
-            "shown_as": WORDS if pd.isna(r.estimate) else DRAWN, "check": check, "words": r.estimate_text,
-            "note": r.note, "pooled_id": r.pooled_id, "source_id": r.source_id,
-        })  # fmt: skip
-    return pd.DataFrame(out, columns=COLUMNS)
+        out.append(
+            {
+                "study_id": r.study_id,
+                "review": reviews.loc[r.study_id, "label"],
+                "year": reviews.loc[r.study_id, "year"],
+                "outcome": r.outcome,
+                "domain": r.domain,
+                "measure": r.measure,
+                "estimate": r.estimate,
+                "low": r.ci_low,
+                "high": r.ci_high,
+                "p": p,
+                "studies": r.k,
+                "people": r.n,
+                "i2": r.i2,
+                "compared": _compared(f"{r.measure_text}; {r.outcome}"),
+                "favours_ldn": {"control": "lower", "treatment": "higher"}.get(r.sign, "not stated"),
+                "shown_as": WORDS if pd.isna(r.estimate) else DRAWN,
+                "check": check,
+                "words": r.estimate_text,
+                "note": r.note,
+                "pooled_id": r.pooled_id,
+                "source_id": r.source_id,
+            }
+        )
+    table = pd.DataFrame(out, columns=COLUMNS)
+    return table.astype({"year": "Int64", "studies": "Int64", "people": "Int64"})
 
 
 def _compared(text: str) -> str:
@@ -121,7 +162,9 @@ def pooled_results(ev: Evidence, domain: str | None = None, measure: str | None 
     code = base.snippet(ev, f"ldn.views.pooled_results({', '.join(['ev', *given])})")
     every = results(ev)
     if domain is not None:
-        domains = {str(d): str(d) for d in (*ev.tables["outcomes"]["domain"], *every["domain"], "harm", "pain")}
+        domains = {
+            str(d): str(d) for d in (*ev.tables["outcomes"]["domain"], *every["domain"], "harm", "pain")
+        }
         domain = bands.pick(domain, domains, "domain")
         every = every[every["domain"] == domain]
     if measure is not None:
@@ -193,7 +236,9 @@ def _figure(drawn: pd.DataFrame, measure: str, low: float, high: float) -> go.Fi
                 label = f"{name}; no control group" if hollow else name
                 _marks(fig, part, places, label, symbol + ("-open" if hollow else ""), colour, inside)
     null = 1 if log else 0
-    fig.add_shape(type="line", x0=null, x1=null, y0=0, y1=1, yref="paper", line={"color": base.INK, "width": 1})
+    fig.add_shape(
+        type="line", x0=null, x1=null, y0=0, y1=1, yref="paper", line={"color": base.INK, "width": 1}
+    )
     title = f"← lower on LDN · higher on LDN →<br>{MEASURES[measure]}"
     limits = [math.log10(low), math.log10(high)] if log else [low, high]
     fig.update_xaxes(range=limits, title={"text": title}, type="log" if log else "linear")
@@ -221,16 +266,33 @@ def _marks(
             right = "arrow-right" if r.high > high else "arrow-left" if r.high < low else "line-ns"
             ends += [left, right, "circle"]
     fig.add_scatter(
-        x=x, y=y, mode="lines+markers", line={"color": colour, "width": 2}, legendgroup=name, showlegend=False,
-        marker={"symbol": ends, "size": [11 if "arrow" in e else 8 for e in ends], "color": colour, "opacity": 1,
-                "line": {"width": 2, "color": colour}}, hoverinfo="skip", name=name,
-    )  # fmt: skip
+        x=x,
+        y=y,
+        mode="lines+markers",
+        line={"color": colour, "width": 2},
+        legendgroup=name,
+        showlegend=False,
+        marker={
+            "symbol": ends,
+            "size": [11 if "arrow" in e else 8 for e in ends],
+            "color": colour,
+            "opacity": 1,
+            "line": {"width": 2, "color": colour},
+        },
+        hoverinfo="skip",
+        name=name,
+    )
     shown = part[part["estimate"].between(low, high)]
     fig.add_scatter(
-        x=shown["estimate"], y=[places[i] for i in shown.index], mode="markers", name=name, legendgroup=name,
+        x=shown["estimate"],
+        y=[places[i] for i in shown.index],
+        mode="markers",
+        name=name,
+        legendgroup=name,
         marker={"symbol": symbol, "size": 11, "color": colour, "line": {"width": 2, "color": colour}},
-        hovertext=[_hover(r) for r in each(shown)], hoverinfo="text",
-    )  # fmt: skip
+        hovertext=[_hover(r) for r in each(shown)],
+        hoverinfo="text",
+    )
 
 
 def _value(row: Any) -> str:
@@ -245,7 +307,7 @@ def _label(row: Any) -> str:
         f"n {row.people}" if pd.notna(row.people) else "",
         f"I² {row.i2:g}%" if pd.notna(row.i2) else "",
         "≠ p misfits" if str(row.check).startswith("≠") else "",
-        "beyond axis" if row.shown_as == CLIPPED and not row.low * row.high < 0 else "",
+        "beyond axis" if row.shown_as == CLIPPED else "",
     ]
     first = f"{row.review}: {base.shorten(row.outcome, 54 - len(row.review))}"
     return f"{first}<br><span style='color:{base.MUTED}'>{' · '.join(filter(None, facts))}</span>"
@@ -253,10 +315,13 @@ def _label(row: Any) -> str:
 
 def _hover(row: Any) -> str:
     lines = [
-        f"<b>{row.review}</b>", base.wrap(row.outcome, 60), f"{_value(row)}, p {row.p}" if row.p else _value(row),
-        row.compared, base.wrap(row.check, 60) if isinstance(row.check, str) else "",
+        f"<b>{row.review}</b>",
+        base.wrap(row.outcome, 60),
+        f"{_value(row)}, p {row.p}" if row.p else _value(row),
+        row.compared,
+        base.wrap(row.check, 60) if isinstance(row.check, str) else "",
         base.wrap(row.note, 60) if isinstance(row.note, str) else "",
-    ]  # fmt: skip
+    ]
     return "<br>".join(filter(None, lines))
 
 
@@ -266,19 +331,22 @@ def _sentence(drawn: pd.DataFrame, measure: str) -> str:
     clear = ((controlled["low"] > null) | (controlled["high"] < null)).sum()
     name = MEASURES[measure] + ("s" if len(drawn) != 1 else "")
     return (
-        f"{base.count(drawn['study_id'].nunique(), 'review')} {'prints' if drawn['study_id'].nunique() == 1 else 'print'} "
-        f"{len(drawn)} pooled {name} with figures; {clear} of the {len(controlled)} against a control have an interval "
-        "that leaves out no difference."
+        f"{base.count(drawn['study_id'].nunique(), 'review')} "
+        f"{'prints' if drawn['study_id'].nunique() == 1 else 'print'} {len(drawn)} pooled {name} with "
+        f"figures; {clear} of the {len(controlled)} against a control have an interval that leaves out no "
+        "difference."
     )
 
 
 def _notes(table: pd.DataFrame, every: pd.DataFrame, measure: str, others: list[str]) -> tuple[str, ...]:
     notes = [
-        "As printed, not pooled by us. Reviews may rest on the same few trials, so that agreement between them "
-        "counts little.",
+        "As printed, not pooled by us. Reviews may rest on the same few trials, so that agreement between "
+        "them counts little.",
     ]
     if (table["compared"] == BEFORE_AFTER).any():
-        notes.append("Hollow marks compare the same people before and after: without a control they show no effect.")
+        notes.append(
+            "Hollow marks compare the same people before and after: without a control they show no effect."
+        )
     cut = table[table["shown_as"] == CLIPPED]
     notes += [f"Runs beyond the axis (arrow): {r.review}, {r.outcome}: {_value(r)}." for r in each(cut)]
     odd = table[table["check"].notna()]
@@ -288,5 +356,7 @@ def _notes(table: pd.DataFrame, every: pd.DataFrame, measure: str, others: list[
     if others:
         notes.append(f"Other measures have axes of their own: {base.listed(others)}.")
     outside = every[~every["measure"].isin(list(MEASURES))]
-    notes += [f"Not drawn: {r.review}, {r.outcome}: {r.words}." for r in each(outside) if isinstance(r.words, str)]
+    notes += [
+        f"Not drawn: {r.review}, {r.outcome}: {r.words}." for r in each(outside) if isinstance(r.words, str)
+    ]
     return tuple(notes)

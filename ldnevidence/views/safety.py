@@ -10,12 +10,30 @@ import plotly.graph_objects as go
 
 from ldnevidence import bands, effects
 from ldnevidence.views import base, parts
+from ldnevidence.views.rows import each
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
 
-COLUMNS = ["group", "study_id", "study", "event", "arm", "role", "shown_as", "events", "n", "percent", "low", "high",
-           "rule_of_three", "words", "note", "ae_id", "source_id"]  # fmt: skip
+COLUMNS = [
+    "group",
+    "study_id",
+    "study",
+    "event",
+    "arm",
+    "role",
+    "shown_as",
+    "events",
+    "n",
+    "percent",
+    "low",
+    "high",
+    "rule_of_three",
+    "words",
+    "note",
+    "ae_id",
+    "source_id",
+]
 TITLE = "Harms: on LDN and on placebo"
 DEFAULT_GROUPS = 4  # the groups with most rows that can be drawn; more would not be read on a telephone
 MOST_ROWS = 60
@@ -40,29 +58,39 @@ def harms(ev: Evidence) -> pd.DataFrame:
     DataFrame
         One row a row of ``ev.adverse_events``. `percent`, `low` and `high` are in percent: Wilson's interval
         where people and their number were read; for nobody among n the exact one-sided 95% limit, with 3/n in
-        `rule_of_three`. A percentage without people keeps no interval. Counts of events, case reports (a chosen
-        person gives no rate) and words are listed and not drawn.
+        `rule_of_three`. A percentage without people keeps no interval. Counts of events, case reports (a
+        chosen person gives no rate) and words are listed and not drawn.
 
     Examples
     --------
     >>> import ldnevidence as ldn
     >>> table = harms(ldn.load().select(condition="fibromyalgia"))
-    >>> bool((table.loc[table["shown_as"] == INTERVAL, "low"] < table.loc[table["shown_as"] == INTERVAL, "high"]).all())
+    >>> shown = table[table["shown_as"] == INTERVAL]
+    >>> bool((shown["low"] < shown["high"]).all())
     True
     """
     arms = ev.tables["arms"].set_index("arm_id")
     studies = ev.tables["studies"].set_index("study_id")
     out: list[dict[str, Any]] = []
-    for r in ev.tables["adverse_events"].itertuples():
+    for r in each(ev.tables["adverse_events"]):
         study = studies.loc[r.study_id]
         known = pd.notna(r.arm_id)
         row: dict[str, Any] = {
-            "group": r.event_group, "study_id": r.study_id, "study": study["label"], "event": r.event,
+            "group": r.event_group,
+            "study_id": r.study_id,
+            "study": study["label"],
+            "event": r.event,
             "arm": arms.loc[r.arm_id, "label"] if known else "arm not stated",
             "role": arms.loc[r.arm_id, "role"] if known else "not stated",
-            "events": r.events, "n": r.n, "percent": r.percent, "words": r.value_text, "note": r.note,
-            "ae_id": r.ae_id, "source_id": r.source_id, "shown_as": _shown(r, str(study["design"])),
-        }  # fmt: skip
+            "events": r.events,
+            "n": r.n,
+            "percent": r.percent,
+            "words": r.value_text,
+            "note": r.note,
+            "ae_id": r.ae_id,
+            "source_id": r.source_id,
+            "shown_as": _shown(r, str(study["design"])),
+        }
         if row["shown_as"] == INTERVAL:
             share = effects.proportion(int(r.events), int(r.n))
             row |= {"percent": 100 * share.estimate, "low": 100 * share.ci_low, "high": 100 * share.ci_high}
@@ -138,8 +166,10 @@ def safety(ev: Evidence, group: str | Sequence[str] | None = None) -> base.View:
     drawn = table[table["shown_as"].isin(DRAWN)]
     if drawn.empty:
         why = "No number of people with an event was read for this selection" + (
-            "." if table.empty else f"; {base.count(len(table), 'row')} in words or counts of events are not drawn."
-        )  # fmt: skip
+            "."
+            if table.empty
+            else f"; {base.count(len(table), 'row')} in words or counts of events are not drawn."
+        )
         view = base.empty("safety", TITLE, why, code, COLUMNS)
         return base.View(TITLE, why, view.figure, table, (), (), code, "safety")
     lines = _lines(drawn)
@@ -202,13 +232,24 @@ def _figure(lines: list[tuple[str, pd.DataFrame]]) -> go.Figure:
         ("Other or several arms", ~ldn & ~placebo, "triangle-up", base.MUTED),
     ):
         _dots(fig, drawn[mask], places, name, symbol, colour)
-    for kind, name, symbol in ((ZERO, "Nobody: up to the limit", "x-thin"), (HOLLOW, "Hollow: % only", "circle-open")):
+    for kind, name, symbol in (
+        (ZERO, "Nobody: up to the limit", "x-thin"),
+        (HOLLOW, "Hollow: % only", "circle-open"),
+    ):
         if (drawn["shown_as"] == kind).any():  # explained once in the legend, in no arm's colour
             fig.add_scatter(
-                x=[None], y=[None], mode="lines+markers" if kind == ZERO else "markers", name=name,
+                x=[None],
+                y=[None],
+                mode="lines+markers" if kind == ZERO else "markers",
+                name=name,
                 line={"color": base.INK, "dash": "dot", "width": 2},
-                marker={"symbol": symbol, "size": 9, "color": base.INK, "line": {"width": 2, "color": base.INK}},
-            )  # fmt: skip
+                marker={
+                    "symbol": symbol,
+                    "size": 9,
+                    "color": base.INK,
+                    "line": {"width": 2, "color": base.INK},
+                },
+            )
     fig.update_xaxes(range=[-3, 103], ticksuffix="%", dtick=25, title="People with the event")
     parts.rows_axis(fig, rows)
     return fig
@@ -217,29 +258,44 @@ def _figure(lines: list[tuple[str, pd.DataFrame]]) -> go.Figure:
 def _dots(
     fig: go.Figure, part: pd.DataFrame, places: dict[Any, float], name: str, symbol: str, colour: str
 ) -> None:
-    """Draw one kind of arm: filled with an interval, hollow without, a cross with a dotted line for nobody."""
+    """Draw one kind of arm: filled with an interval, hollow without, a cross with a dotted line for "
+    "nobody."""
     named = False
     for kind in DRAWN:
         own = part[part["shown_as"] == kind]
         if own.empty:
             continue
         y = [places[i] for i in own.index]
-        hover = [_hover(r) for r in own.itertuples()]
+        hover = [_hover(r) for r in each(own)]
         common = {"name": name, "legendgroup": name, "showlegend": not named, "hoverinfo": "text"}
         named = True
         if kind == ZERO:
             fig.add_scatter(
-                x=[v for high in own["high"] for v in (0, high, None)], y=[v for at in y for v in (at, at, None)],
-                mode="lines+markers", line={"color": colour, "width": 2, "dash": "dot"},
+                x=[v for high in own["high"] for v in (0, high, None)],
+                y=[v for at in y for v in (at, at, None)],
+                mode="lines+markers",
+                line={"color": colour, "width": 2, "dash": "dot"},
                 hovertext=[v for text in hover for v in (text, text, "")],
-                marker={"symbol": [v for _ in y for v in ("x-thin", "line-ns", "x-thin")], "size": 9,
-                        "line": {"width": 2, "color": colour}}, **common,
-            )  # fmt: skip
+                marker={
+                    "symbol": [v for _ in y for v in ("x-thin", "line-ns", "x-thin")],
+                    "size": 9,
+                    "line": {"width": 2, "color": colour},
+                },
+                **common,
+            )
             continue
-        bar = None if kind == HOLLOW else {
-            "type": "data", "array": (own["high"] - own["percent"]).tolist(),
-            "arrayminus": (own["percent"] - own["low"]).tolist(), "color": colour, "thickness": 2, "width": 4,
-        }  # fmt: skip
+        bar = (
+            None
+            if kind == HOLLOW
+            else {
+                "type": "data",
+                "array": (own["high"] - own["percent"]).tolist(),
+                "arrayminus": (own["percent"] - own["low"]).tolist(),
+                "color": colour,
+                "thickness": 2,
+                "width": 4,
+            }
+        )
         fig.add_scatter(
             x=own["percent"], y=y, mode="markers", error_x=bar, hovertext=hover,
             marker={"symbol": symbol + ("-open" if kind == HOLLOW else ""), "size": 10, "color": colour,
@@ -276,25 +332,28 @@ def _sentence(drawn: pd.DataFrame, lines: list[tuple[str, pd.DataFrame]]) -> str
 
 def _notes(table: pd.DataFrame, every: pd.DataFrame, chosen: list[str], cut: int) -> tuple[str, ...]:
     notes = [
-        "Lines are 95% Wilson intervals. Compare the two marks on a line, not one study with another: events were "
-        "asked for in different ways.",
+        "Lines are 95% Wilson intervals. Compare the two marks on a line, not one study with another: "
+        "events were asked for in different ways.",
         "A share on LDN alone does not say what the drug caused: on placebo many people report events too.",
     ]
     shown = table["shown_as"]
     if (shown == ZERO).any():
         notes.append(
-            "A cross with a dotted line means that nobody had the event: the line ends at the largest share that "
-            "this still allows (95%, one-sided; about 3 divided by the number of people). None seen is not none."
+            "A cross with a dotted line means that nobody had the event: the line ends at the largest "
+            "share that this still allows (95%, one-sided; about 3 divided by the number of people). None "
+            "seen is not none."
         )
     if (shown == HOLLOW).any():
         notes.append("Hollow marks are printed percentages whose number of people was not read: no interval.")
     left = shown[~shown.isin(DRAWN)].value_counts()
     if len(left):
-        words = "; ".join(f"{n} {kind.split(':')[0]}" for kind, n in left.items())
+        words = "; ".join(f"{n} {str(kind).split(':')[0]}" for kind, n in left.items())
         notes.append(f"In the table and not drawn: {words}.")
     others = [g for g in dict.fromkeys(every["group"]) if g not in chosen]
     if others:
         notes.append(f"Other groups of events can be chosen: {base.listed(others)}.")
     if cut:
-        notes.append(f"{base.count(cut, 'line')} beyond the first {MOST_ROWS} are not drawn; choose fewer groups.")
+        notes.append(
+            f"{base.count(cut, 'line')} beyond the first {MOST_ROWS} are not drawn; choose fewer groups."
+        )
     return tuple(notes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -39,7 +39,8 @@ def studies(ev: Evidence) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a study that is no secondary analysis (`part_of`); year and participants are empty where unread.
+        One row a study that is no secondary analysis (`part_of`); year and participants are empty where
+        unread.
 
     Examples
     --------
@@ -95,7 +96,8 @@ def timeline(ev: Evidence) -> base.View:
                 continue
             fig.add_scatter(
                 x=part["year"], y=[places[s] for s in part["study_id"]], mode="markers",
-                name=name if read else f"{name}, size not read", hoverinfo="text",
+                name=name if read else f"{name}, size not read", hoverinfo="text", legendgroup=name,
+                showlegend=read or bool(table.loc[table["family"] == name, "participants"].isna().all()),
                 hovertext=[_hover(row) for row in each(part)],
                 marker={"symbol": symbol if read else f"{symbol}-open", "color": colour, "opacity": 1,
                         "size": [_size(p) for p in part["participants"]],
@@ -107,6 +109,7 @@ def timeline(ev: Evidence) -> base.View:
         top -= height
         fig.add_shape(type="line", xref="paper", x0=0, x1=1, y0=top, y1=top, layer="below",
                       line={"color": base.RULE, "width": 1})  # fmt: skip
+    fig.update_layout(legend={"tracegroupgap": 0})
     fig.update_xaxes(range=[first - 1.5, last + 1.5], tickformat="d", nticks=6, title="Year of publication")
     fig.update_yaxes(range=[0, total], tickvals=list(middles.values()), showgrid=False, ticks="",
                      ticktext=[base.wrap(f.capitalize(), 13) for f in middles])  # fmt: skip
@@ -115,9 +118,9 @@ def timeline(ev: Evidence) -> base.View:
                      "timeline")  # fmt: skip
 
 
-def _size(people: object) -> float:
+def _size(people: Any) -> float:
     """Return a mark's diameter in pixels; its area grows with the number of people up to about 500."""
-    return 7.0 if pd.isna(people) else min(24.0, 6 + 0.8 * math.sqrt(float(people)))  # type: ignore[call-overload, arg-type]
+    return 7.0 if pd.isna(people) else min(24.0, 6 + 0.8 * math.sqrt(people))
 
 
 def _lanes(table: pd.DataFrame, year: float) -> tuple[dict[str, float], dict[str, float]]:
@@ -141,29 +144,29 @@ def _lanes(table: pd.DataFrame, year: float) -> tuple[dict[str, float], dict[str
     return heights, {study: tops[finding] - 0.9 - lane for study, finding, lane in within}
 
 
-def _hover(row: object) -> str:
-    people = row.participants  # type: ignore[attr-defined]
+def _hover(row: Any) -> str:
+    people = row.participants
     size = "size not read" if pd.isna(people) else base.count(int(people), "participant")
-    return (f"<b>{row.study}</b> ({row.year})<br>{row.finding}: {base.wrap(row.finding_why, 60)}<br>"  # type: ignore[attr-defined]
-            f"{row.design}, {size}")  # type: ignore[attr-defined]  # fmt: skip
+    why = base.wrap(row.finding_why, 60)
+    return f"<b>{row.study}</b> ({row.year})<br>{row.finding}: {why}<br>{row.design}, {size}"
 
 
 def _sentence(table: pd.DataFrame) -> str:
     trials = table[table["family"] == "randomised"]
+    alone = int((table["finding"] == "improved, no comparator").sum())
     better = int((trials["finding"] == "better than comparator").sum())
     return (
         f"{base.count(len(table), 'study', 'studies')} from {table['year'].min()} to {table['year'].max()}; "
-        f"{better} of {base.count(len(trials), 'randomised trial')} found LDN better than its comparator, and "
-        f"{int((table['finding'] == 'improved, no comparator').sum())} studies saw improvement with nothing to "
-        "compare it with."
+        f"{better} of {base.count(len(trials), 'randomised trial')} found LDN better than its comparator, "
+        f"and {base.count(alone, 'study', 'studies')} saw improvement with nothing to compare it with."
     )
 
 
 def _notes(every: pd.DataFrame, table: pd.DataFrame) -> tuple[str, ...]:
-    notes = ["The direction is that of the main result as the source reports it; hover for the result itself.",
+    notes = ["The direction is that of the main result as reported; hover for the result itself.",
              "A larger mark had more people; a hollow one has no size that we read.",
              "Height within a row means nothing: it keeps marks from hiding each other.",
-             "Improvement without a comparison arm cannot be told from the course of the illness or from hope.",
+             "Improvement without a comparison cannot be told from the course of the illness or hope.",
              "Secondary analyses of a trial are not counted again."]  # fmt: skip
     if len(every) > len(table):
         notes.append(f"Not drawn: {base.count(len(every) - len(table), 'study', 'studies')} without a year.")

@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ldnevidence.views import base, parts
+from ldnevidence.views.rows import each
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
@@ -33,8 +34,8 @@ def schedules(ev: Evidence) -> pd.DataFrame:
     -------
     DataFrame
         One row a schedule. `shown_as` is "steps", "one fixed dose" or "rule in words, not drawn" (the source
-        gives no steps and no complete rule, and none is invented); `basis` is that of the steps; a day is empty
-        where the schedule does not reach the dose, or has no steps.
+        gives no steps and no complete rule, and none is invented); `basis` is that of the steps; a day is
+        empty where the schedule does not reach the dose, or has no steps.
 
     Examples
     --------
@@ -46,7 +47,7 @@ def schedules(ev: Evidence) -> pd.DataFrame:
     steps = ev.tables["titrations"].sort_values(["schedule_id", "step"])
     by_schedule = dict(list(steps.groupby("schedule_id")))
     out = []
-    for r in ev.tables["titration_schedules"].itertuples():
+    for r in each(ev.tables["titration_schedules"]):
         own = by_schedule.get(r.schedule_id, steps.head(0))
         row = {"schedule_id": r.schedule_id, "name": r.name, "kind": r.kind, "rule": r.rule_text,
                "source_id": r.source_id, "steps": len(own), "shown_as": WORDS}  # fmt: skip
@@ -83,7 +84,7 @@ def titrations(ev: Evidence) -> base.View:
     --------
     >>> import ldnevidence as ldn
     >>> view = titrations(ldn.load())
-    >>> {trace.line.shape for trace in view.figure.data if trace.xaxis == "x"}
+    >>> {trace.line.shape for trace in view.figure.data if trace.xaxis is None}
     {'hv'}
     """
     code = base.snippet(ev, "ldn.views.titrations(ev)")
@@ -93,7 +94,7 @@ def titrations(ev: Evidence) -> base.View:
         return base.empty("titrations", TITLE, why, code, COLUMNS)
     stepped, fixed = table[table["shown_as"] == STEPS], table[table["shown_as"] == FIXED]
     if stepped.empty and fixed.empty:
-        rules = " ".join(f"{r.name}: {r.rule}" for r in table.itertuples())
+        rules = " ".join(f"{r.name}: {r.rule}" for r in each(table))
         view = base.empty("titrations", TITLE, f"No schedule here gives its steps. {rules}", code, COLUMNS)
         return base.View(view.title, view.sentence, view.figure, table, (), (), code, "titrations")
     sources = parts.works_behind(ev, table["source_id"])
@@ -110,10 +111,10 @@ def _figure(ev: Evidence, stepped: pd.DataFrame, fixed: pd.DataFrame) -> go.Figu
     fig = base.figure(whole + 110 + 14 * len(stepped))
     fig.update_layout(legend={"itemsizing": "constant"})
     steps = ev.tables["titrations"].sort_values(["schedule_id", "step"])
-    for number, schedule in enumerate(stepped.itertuples()):
+    for number, schedule in enumerate(each(stepped)):
         colour, symbol = STYLES[number % len(STYLES)]
         _steps(fig, schedule, steps[steps["schedule_id"] == schedule.schedule_id], colour, symbol)
-    for number, schedule in enumerate(fixed.itertuples()):
+    for number, schedule in enumerate(each(fixed)):
         colour = base.LDN if schedule.basis == "printed" else base.MUTED
         hover = f"<b>{schedule.name}</b><br>{schedule.first_mg:g} mg from day 1 to day {schedule.last_day}"
         fig.add_scatter(
@@ -135,7 +136,7 @@ def _figure(ev: Evidence, stepped: pd.DataFrame, fixed: pd.DataFrame) -> go.Figu
             yaxis2={"domain": [0, lower / whole], "anchor": "x2", "automargin": True, "showgrid": False,
                     "zeroline": False, "tickvals": list(range(len(fixed))), "range": [len(fixed) - 0.5, -0.5],
                     "ticktext": [base.wrap(f"{base.shorten(r.name, 36)}: {r.first_mg:g} mg", 24)
-                                 for r in fixed.itertuples()]},
+                                 for r in each(fixed)]},
         )  # fmt: skip
     return fig
 
@@ -150,14 +151,30 @@ def _steps(fig: go.Figure, schedule: object, steps: pd.DataFrame, colour: str, s
         end = int(last["day_end"]) + 1 if pd.notna(last["day_end"]) else int(last["day_start"]) + OPEN_DAYS
         days, doses = [*run["day_start"], end], [*run["mg_per_day"], last["mg_per_day"]]
         fig.add_scatter(
-            x=days, y=doses, mode="lines+markers", name=name, legendgroup=name, showlegend=first,
-            line={"shape": "hv", "color": colour, "width": 2, "dash": "solid" if basis == "printed" else "dash"},
-            marker={"symbol": symbol, "color": colour, "opacity": 1,
-                    # a mark on the first step, and wherever one of the doses of the table is reached
-                    "size": [9 if _marked(steps, d, first and i == 0) else 0 for i, d in enumerate(run["mg_per_day"])]
-                            + [0]},
+            x=days,
+            y=doses,
+            mode="lines+markers",
+            name=name,
+            legendgroup=name,
+            showlegend=first,
+            line={
+                "shape": "hv",
+                "color": colour,
+                "width": 2,
+                "dash": "solid" if basis == "printed" else "dash",
+            },
+            marker={
+                "symbol": symbol,
+                "color": colour,
+                "opacity": 1,
+                # a mark on the first step, and wherever one of the doses of the table is reached
+                "size": [
+                    9 if _marked(steps, d, first and i == 0) else 0 for i, d in enumerate(run["mg_per_day"])
+                ]
+                + [0],
+            },
             hovertemplate=f"<b>{name}</b><br>from day %{{x}}: %{{y:g}} mg, {basis}<extra></extra>",
-        )  # fmt: skip
+        )
         first = False
 
 
@@ -180,14 +197,15 @@ def _sentence(table: pd.DataFrame) -> str:
 def _notes(table: pd.DataFrame) -> tuple[str, ...]:
     words = table[table["shown_as"] == WORDS]
     notes = [
-        "Solid lines are steps printed in the source, dashed ones follow from a complete rule in words. Marks stand "
-        "on the first step and where 1, 3 and 4.5 mg are reached; the table has the days.",
-        "An open last step is drawn for a week. A schedule says what was planned, not what everybody reached.",
+        "Solid lines are steps printed in the source, dashed ones follow from a complete rule in words. "
+        "Marks stand on the first step and where 1, 3 and 4.5 mg are reached; the table has the days.",
+        "An open last step is drawn for a week. A schedule says what was planned, not what everybody "
+        "reached.",
         "No trial compares speeds of titration. This describes what was done; it is no instruction.",
     ]
     if len(words):
         notes.append(
-            f"{base.count(len(words), 'schedule')} cannot be drawn, because the source gives ranges or leaves out the "
-            "step, the interval or the ceiling; their rules stand in the table in words."
+            f"{base.count(len(words), 'schedule')} cannot be drawn, because the source gives ranges or "
+            "leaves out the step, the interval or the ceiling; their rules stand in the table in words."
         )
     return tuple(notes)

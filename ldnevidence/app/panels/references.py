@@ -10,6 +10,7 @@ from ldnevidence import citations
 from ldnevidence.app.panels.base import Panel
 from ldnevidence.app.show import data_link
 
+LONGEST_EXPORT = 60  # works that are exported in the page itself
 SHOWN = 25  # works on the page; the export has them all
 
 
@@ -33,14 +34,7 @@ class References(Panel):
             works = [work for work in works if work.kind_of_evidence == self.state.kind]
         buttons = "".join(self._kind(kind) for kind in ["", *kinds])
         keys = [work.key for work in works]
-        exports = "".join(
-            data_link(f"references.{end}", "text/plain", citations.export(keys, form), label)
-            for form, end, label in (
-                ("bibtex", "bib", "BibTeX"),
-                ("ris", "ris", "RIS"),
-                ("csl-json", "json", "CSL-JSON"),
-            )
-        )
+        exports = self._exports(keys)
         found = f"{len(works)} works" + (f" for {html.escape(repr(query))}" if query else "")
         self.head.value = (
             f"<div role='group' aria-label='Kind of evidence'>{buttons}</div>"
@@ -50,6 +44,20 @@ class References(Panel):
         more = f"<p>{len(works) - SHOWN} more: narrow the search.</p>" if len(works) > SHOWN else ""
         none = "" if works else f"<p>{html.escape(citations.suggest(query))}</p>"
         self.list.value = f"<ul class='ldn-works'>{items}</ul>{more}{none}"
+
+    def _exports(self, keys: list[str]) -> str:
+        """Return the list in view as BibTeX, RIS and CSL-JSON; a long list has BibTeX alone, which costs nothing."""
+        bib = (
+            f"<button type='button' class='ldn-choice' data-save-bib='references.bib' data-keys='{' '.join(keys)}'>"
+            "BibTeX</button>"
+        )
+        if len(keys) > LONGEST_EXPORT:
+            return f"{bib} (RIS and CSL-JSON for up to {LONGEST_EXPORT} works)"
+        forms = (("ris", "ris", "RIS"), ("csl-json", "json", "CSL-JSON"))
+        return bib + "".join(
+            data_link(f"references.{end}", "text/plain", citations.export(keys, form), label)
+            for form, end, label in forms
+        )
 
     def _kind(self, kind: str) -> str:
         query = html.escape(self.state.to_query(kind=kind), quote=True)
@@ -68,7 +76,9 @@ class References(Panel):
         )
         reason = f"<p class='ldn-muted'>Found by: {html.escape(work.reason)}</p>" if work.reason else ""
         used = citations.where_used(work.key, self.ev)
-        places = "; ".join(f"{name} ({len(rows)})" for name, rows in used.items() if len(rows))
+        places = "; ".join(
+            f"{name} ({count})" for name, count in used["place"].value_counts(sort=False).items()
+        )
         copies = "".join(
             f"<button type='button' class='ldn-choice' data-copy=\"{html.escape(citations.cite(work, style), quote=True)}\" "
             f"aria-label='Copy {work.key} as {label}'>Copy {label}</button>"

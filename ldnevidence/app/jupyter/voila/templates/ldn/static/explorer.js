@@ -74,6 +74,62 @@
   }
 
   // Buttons carry their choice as a query string; the kernel listens on one hidden text box.
+  // Rows arrive once, as JSON: the table is made when it is opened, the CSV when it is asked for.
+  function rowsOf(section) {
+    const holder = section.querySelector(".ldn-rows script");
+    return holder ? JSON.parse(holder.textContent) : { columns: [], rows: [] };
+  }
+  function element(name, text, attributes) {
+    const node = document.createElement(name);
+    if (text !== undefined) { node.textContent = text; }
+    for (const key in attributes || {}) { node.setAttribute(key, attributes[key]); }
+    return node;
+  }
+  function buildTable(holder) {
+    if (holder.dataset.built) { return; }
+    holder.dataset.built = "1";
+    const data = JSON.parse(holder.querySelector("script").textContent);
+    const region = element("div", undefined, { class: "ldn-scroll", role: "region", tabindex: "0", "aria-label": holder.dataset.label });
+    const table = element("table", undefined, { class: "ldn-table" });
+    const head = table.createTHead().insertRow();
+    data.columns.forEach(function (name) { head.appendChild(element("th", name.replace(/_/g, " "), { scope: "col" })); });
+    const body = table.createTBody();
+    data.rows.forEach(function (cells) {
+      const row = body.insertRow();
+      cells.forEach(function (cell) { row.insertCell().textContent = cell; });
+    });
+    region.appendChild(table);
+    holder.appendChild(region);
+  }
+  function save(name, kind, text) {
+    const link = element("a", undefined, { download: name, href: URL.createObjectURL(new Blob([text], { type: kind })) });
+    document.body.appendChild(link);
+    link.click();
+    link.remove();
+    window.setTimeout(function () { URL.revokeObjectURL(link.href); }, 1000);
+  }
+  function quote(cell) { return /[",\n]/.test(cell) ? '"' + cell.replace(/"/g, '""') + '"' : cell; }
+  function saveCsv(button) {
+    const data = rowsOf(button.closest("section"));
+    const lines = [data.columns].concat(data.rows).map(function (row) { return row.map(quote).join(","); });
+    save(button.dataset.saveCsv, "text/csv", lines.join("\n") + "\n");
+  }
+  function saveBib(button) {
+    const keys = new Set(button.dataset.keys.split(" "));
+    const root = document.body.dataset.downloads || "voila/static/download/";
+    fetch(root + "references.bib").then(function (answer) { return answer.text(); }).then(function (text) {
+      const entries = text.split(/\n(?=@)/).filter(function (entry) {
+        const found = entry.match(/^@\w+\{([^,\s]+),/);
+        return found && keys.has(found[1]);
+      });
+      save(button.dataset.saveBib, "text/plain", entries.join("\n"));
+    });
+  }
+  document.addEventListener("toggle", function (event) {
+    const holder = event.target.open && event.target.querySelector(":scope > .ldn-rows");
+    if (holder) { buildTable(holder); }
+  }, true);
+
   let presses = 0;
   function send(query) {
     const box = document.querySelector(".ldn-command input");
@@ -102,8 +158,10 @@
     say(done ? "Copied" : "Copy failed: select the text by hand");
   }
   document.addEventListener("click", function (event) {
-    const button = event.target.closest("[data-set], [data-copy], [data-copy-link]");
+    const button = event.target.closest("[data-set], [data-copy], [data-copy-link], [data-save-csv], [data-save-bib]");
     if (!button) { return; }
+    if (button.dataset.saveCsv !== undefined) { saveCsv(button); }
+    if (button.dataset.saveBib !== undefined) { saveBib(button); }
     if (button.dataset.set !== undefined) { send((button.dataset.whole ? "?" : "") + button.dataset.set); }
     if (button.dataset.copy !== undefined) { copy(button, button.dataset.copy); }
     if (button.dataset.copyLink !== undefined) { copy(button, window.location.href); }

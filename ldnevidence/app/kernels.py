@@ -1,0 +1,94 @@
+"""Kernels: what their environment holds, when they end, and how many there may be."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import psutil
+from jupyter_client.session import utcnow
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from traitlets import Integer
+
+MEGABYTES_PER_VISITOR = (
+    120  # what a visitor's kernel is budgeted with; see the load table in deploy/README.md
+)
+# Names that a kernel needs; all others stay with the server, so that no secret can be read in a kernel.
+NEEDED = frozenset({
+    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH", "SYSTEMROOT", "WINDIR", "COMSPEC", "PATHEXT", "APPDATA", "LOCALAPPDATA", "USERPROFILE",
+    "VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONHASHSEED", "PYTHONUTF8", "PYTHONIOENCODING",
+    "PYTHONDONTWRITEBYTECODE", "JUPYTER_PATH", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_PLATFORM_DIRS",
+    "IPYTHONDIR", "QUERY_STRING", "PATH_INFO", "SCRIPT_NAME", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL",
+    "SERVER_SOFTWARE", "VOILA_PREHEAT", "VOILA_KERNEL_ID", "VOILA_BASE_URL", "VOILA_SERVER_URL", "VOILA_REQUEST_URL",
+    "VOILA_APP_IP", "VOILA_APP_PORT", "VOILA_WS_PROTOCOL", "VOILA_WS_BASE_URL",
+})  # fmt: skip
+# One thread a kernel: forty kernels with a pool of threads each would only wait for one another.
+ALWAYS = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "2",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+}
+
+
+def environment(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the part of an environment that a kernel gets.
+
+    >>> sorted(set(environment({"PATH": "/bin", "API_TOKEN": "x", "LC_ALL": "C"})) - set(ALWAYS))
+    ['LC_ALL', 'PATH']
+    """
+    kept = {k: v for k, v in given.items() if k in NEEDED or k.startswith("LC_")}
+    return kept | ALWAYS
+
+
+def visitors_in_memory() -> int:
+    """Return how many visitors fit into two thirds of this machine's memory, at least four."""
+    return max(4, int(psutil.virtual_memory().total * 2 / 3 / (MEGABYTES_PER_VISITOR * 2**20)))
+
+
+class ExplorerKernelManager(AsyncMappingKernelManager):
+    """Starts kernels without secrets, ends those that were left, and counts the visitors.
+
+    Attributes
+    ----------
+    most : int
+        Kernels in use at once; further visitors are asked to come back.
+    abandoned_after : int
+        Seconds after which a kernel without any open page ends. A page that lost its connection for a moment
+        comes back within that time.
+    """
+
+    most = Integer(0, config=True, help="Kernels in use at once; 0 sets it from the memory.")
+    abandoned_after = Integer(120, config=True, help="Seconds that a kernel without an open page stays.")
+
+    async def start_kernel(self, **kwargs: Any) -> str:
+        """Start a kernel with a cleaned environment."""
+        kwargs["env"] = environment(kwargs.get("env") or os.environ)
+        kernel: str = await super().start_kernel(**kwargs)
+        return kernel
+
+    async def cull_kernel_if_idle(self, kernel_id: str) -> None:
+        """End a kernel whose page has gone sooner than one whose reader only pauses."""
+        kernel = self._kernels[kernel_id]
+        left = not self._kernel_connections.get(kernel_id, 0)
+        if left and utcnow() - kernel.last_activity > timedelta(seconds=self.abandoned_after):
+            self.log.info("Ending kernel %s: no page is open", kernel_id)
+            await self.shutdown_kernel(kernel_id)
+            return
+        await super().cull_kernel_if_idle(kernel_id)
+
+    def waiting(self) -> int:
+        """Return how many preheated kernels wait for a visitor, those that are still starting included."""
+        return sum(len(pool) for pool in getattr(self, "_pools", {}).values())
+
+    def visitors(self) -> int:
+        """Return how many kernels are in use."""
+        return max(0, len(self.list_kernel_ids()) - self.waiting())
+
+    def full(self) -> bool:
+        """Tell whether no further visitor can be taken."""
+        return self.visitors() >= (self.most or visitors_in_memory())
