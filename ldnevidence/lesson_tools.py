@@ -9,11 +9,12 @@ import argparse
 import html
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+TEMPLATES = Path(__file__).parent / "app" / "jupyter"
 SOLUTION = "solution"  # the tag of cells that a learner's copy leaves out
 STYLE = """
 body { font: 17px/1.55 system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif;
@@ -148,25 +149,33 @@ def serve(notebook: Path, port: int = 8867, open_browser: bool = True) -> int:
         Where the port is taken, or the notebook does not exist.
     """
     import os
+    import socket
 
     from traitlets.config import Config
+    from voila.app import Voila
 
-    from ldnevidence.app.server import TEMPLATES, ExplorerServer, port_is_free, settings
-
-    _read(notebook)
-    if not port_is_free(port):
-        raise ValueError(f"port {port} is taken; choose another with --port")
-    chosen: dict[str, Any] = settings(port, open_browser)
-    page = {
-        "title": "LDN evidence: lessons",
-        "headline": "Learn to read the evidence, one question at a time.",
-        "version": chosen["VoilaConfiguration"]["resources"]["ldn"]["version"],
+    title = _read(notebook).metadata.get("title", notebook.stem)
+    if not 1 <= port <= 65535:
+        raise ValueError(f"a port lies between 1 and 65535, not {port}")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise ValueError(f"port {port} is taken; choose another with --port") from None
+    chosen = {
+        "Voila": {"port": port, "port_retries": 0, "ip": "127.0.0.1", "open_browser": open_browser},
+        "VoilaConfiguration": {
+            "template": "lesson",
+            "strip_sources": True,
+            "show_tracebacks": False,
+            "resources": {"lesson": {"title": title}},
+        },
     }
-    chosen["VoilaConfiguration"] |= {"template": "lesson", "resources": {"ldn": page}}
     path = os.environ.get("JUPYTER_PATH", "")
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(TEMPLATES), path]))
-    ExplorerServer.clear_instance()
-    server = ExplorerServer.instance(config=Config(chosen))
+    Voila.clear_instance()
+    server = Voila.instance(config=Config(chosen))
     server.initialize([str(notebook)])
     server.start()
     return 0

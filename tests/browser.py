@@ -35,7 +35,16 @@ def free_port() -> int:
 def dashboard(*options: str) -> Iterator[str]:
     """Run ``ldnevidence dashboard`` and yield its address; stop it afterwards."""
     port = free_port()
-    command = [sys.executable, "-m", "ldnevidence.cli", "dashboard", "--no-browser", "--port", str(port), *options]
+    command = [
+        sys.executable,
+        "-m",
+        "ldnevidence.cli",
+        "dashboard",
+        "--no-browser",
+        "--port",
+        str(port),
+        *options,
+    ]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
     log = subprocess.DEVNULL
     process = subprocess.Popen(

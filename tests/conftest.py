@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from broken_data import DataFolder
@@ -38,3 +40,25 @@ def root() -> Path:
     """The repository."""
     assert paths.root() == ROOT, "tests run on a checkout"
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """The real dashboard, served by Voila in a process of its own."""
+    from tests import browser
+
+    with browser.dashboard() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A real Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    from tests import browser
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=browser.CHROMIUM, args=browser.ARGUMENTS)
+        yield started
+        started.close()

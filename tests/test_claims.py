@@ -74,7 +74,7 @@ def test_an_unknown_value_is_refused_with_what_exists(ev, argument):
 
 
 def test_an_unknown_claim_is_refused_with_the_nearest(ev):
-    with pytest.raises(ValueError, match="nearest: .*kresser-01"):
+    with pytest.raises(ValueError, match=r"nearest: .*kresser-01"):
         claims.detail(ev, "kresser-001")
 
 

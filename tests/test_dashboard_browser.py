@@ -24,36 +24,33 @@ pytestmark = [
 FIRST_CHART = 60_000  # milliseconds; a limit for hanging, not a measure of speed
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with browser.dashboard() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=browser.CHROMIUM, args=browser.ARGUMENTS)
-        yield started
-        started.close()
-
-
 class Visit:
     """One page with a record of what it asked for and complained of."""
 
-    def __init__(self, chromium: Any, url: str, width: int = 1280) -> None:
+    def __init__(
+        self, chromium: Any, url: str, width: int = 1280, wait: str = ".ldn-nav button"
+    ) -> None:
+        self.home = url.partition("?")[0]
         self.page = chromium.new_page(viewport={"width": width, "height": 900})
         self.requests: list[str] = []
         self.complaints: list[str] = []
         self.page.on("request", lambda r: self.requests.append(r.url))
         self.page.on("pageerror", lambda e: self.complaints.append(str(e)))
-        self.page.on(
-            "console", lambda m: self.complaints.append(m.text) if m.type == "error" else None
-        )
+        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
         self.page.goto(url)
-        self.page.wait_for_selector(".ldn-figure .main-svg", timeout=FIRST_CHART)
+        self.page.wait_for_selector(wait, timeout=FIRST_CHART)
+
+    def go(self, query: str) -> None:
+        """Follow a link of the dashboard."""
+        self.page.goto(self.home + query)
+        self.page.wait_for_selector(".ldn-nav button", timeout=FIRST_CHART)
+
+    def open(self, tab: str) -> None:
+        """Press a tab and wait until it is open."""
+        self.page.click(f".ldn-nav button[data-set='tab={tab}']")
+        self.page.wait_for_selector(
+            f".ldn-nav button[data-set='tab={tab}'][aria-current]", timeout=FIRST_CHART
+        )
 
     def pick(self, label: str, option: str) -> None:
         """Choose an option of a drop-down by its words."""
@@ -66,7 +63,7 @@ class Visit:
 
 @pytest.fixture(scope="module")
 def visit(chromium: Any, address: str) -> Iterator[Visit]:
-    opened = Visit(chromium, address)
+    opened = Visit(chromium, address + "?tab=compare", wait=".ldn-figure .main-svg")
     yield opened
     opened.page.close()
 
@@ -123,13 +120,13 @@ def test_the_page_says_what_it_is_before_any_script_runs(address: str) -> None:
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_page_does_not_scroll_sideways(chromium: Any, address: str, width: int) -> None:
-    opened = Visit(chromium, address + "?condition=fibromyalgia", width)
+    opened = Visit(chromium, address + "?condition=fibromyalgia&tab=compare", width)
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
     opened.page.close()
 
 
 def test_a_link_opens_to_the_same_view_and_says_what_it_ignored(chromium: Any, address: str) -> None:
-    opened = Visit(chromium, address + "?condition=crohns-disease&dose=low&nonsense=1")
+    opened = Visit(chromium, address + "?condition=crohns-disease&dose=low&tab=compare&nonsense=1")
     opened.page.get_by_role("heading", name="Crohn's disease, low (1 to 4.5 mg)").wait_for()
     assert "'nonsense' in the link is unknown and was ignored." in opened.text(".ldn-status")
     opened.page.close()

@@ -21,6 +21,7 @@ from ldnevidence.app.state import LONGEST_QUERY
 
 ROBOTS = "User-agent: *\nDisallow: /\n"  # every page here starts a kernel; the static edition is for crawlers
 RETRY_AFTER = 30  # seconds
+MOST_PARTS = 64  # parts of one binary message: five, and its buffers
 LARGEST_MESSAGE = 256 * 1024  # bytes of one websocket message from a reader; ours stay under 10 kB
 BUSY = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>LDN evidence explorer: busy</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"></head><body><main><h1>Too many readers at once</h1>
@@ -226,12 +227,33 @@ class Farewell(VoilaShutdownKernelHandler):
         await super().post(kernel_id)
 
 
+def check_binary(message: bytes) -> None:
+    """Check the table of offsets that a binary message starts with.
+
+    The library's parser believes the number of offsets that the message claims, and a false one of some millions
+    would keep the server busy for minutes.
+
+    Raises
+    ------
+    ValueError
+        Where the offsets do not fit the message.
+    """
+    count = int.from_bytes(message[:8], "little")
+    if not 6 <= count <= MOST_PARTS or len(message) < 8 * (count + 1):
+        raise ValueError("the message claims an impossible number of parts")
+    offsets = [int.from_bytes(message[8 * i : 8 * (i + 1)], "little") for i in range(1, count + 1)]
+    if offsets != sorted(offsets) or offsets[0] != 8 * (count + 1) or offsets[-1] > len(message):
+        raise ValueError("the offsets do not fit the message")
+
+
 class Channels(VoilaKernelWebsocketHandler):
     """The websocket between a page and its kernel."""
 
     def on_message(self, message: Any) -> None:
         """Hand a message on; one that cannot be read closes its own connection and nothing else."""
         try:
+            if isinstance(message, bytes):
+                check_binary(message)
             super().on_message(message)
         except Exception as error:
             self.log.warning("A websocket message could not be read: %s", type(error).__name__)

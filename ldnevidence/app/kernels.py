@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 from jupyter_client.session import utcnow
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from traitlets import Integer
@@ -57,15 +57,23 @@ class ExplorerKernelManager(AsyncMappingKernelManager):
     ----------
     most : int
         Kernels in use at once; further visitors are asked to come back.
+    instance : int
+        Number of this process among several behind one proxy. Kernel names start with it in hexadecimal, so that
+        the proxy can bring a page back to its own process without a cookie.
     abandoned_after : int
         Seconds after which a kernel without any open page ends. A page that lost its connection for a moment
         comes back within that time.
     """
 
     most = Integer(0, config=True, help="Kernels in use at once; 0 sets it from the memory.")
+    instance = Integer(0, config=True, help="Number of this process among several behind one proxy, 0 to 255.")
     abandoned_after = Integer(120, config=True, help="Seconds that a kernel without an open page stays.")
 
-    async def start_kernel(self, **kwargs: Any) -> str:
+    def new_kernel_id(self, **kwargs: Any) -> str:
+        """Return a random name that starts with the number of this process."""
+        return f"{self.instance:02x}{super().new_kernel_id(**kwargs)[2:]}"
+
+    async def start_kernel(self, **kwargs: Any) -> str:  # type: ignore[override]
         """Start a kernel with a cleaned environment."""
         kwargs["env"] = environment(kwargs.get("env") or os.environ)
         kernel: str = await super().start_kernel(**kwargs)

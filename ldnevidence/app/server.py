@@ -28,7 +28,7 @@ TEMPLATES = Path(__file__).parent / "jupyter"
 STATIC = TEMPLATES / "voila" / "templates" / "ldn" / "static"
 CULL_AFTER = 1800  # seconds without a message before the kernel of an open page may go
 CHECK_EVERY = 30  # seconds between looks for kernels that may go
-REFILL_AFTER = 2.0  # seconds that a new visitor has the machine for himself before the next kernel is preheated
+REFILL_AFTER = 2.0  # seconds before the next kernel is preheated: a new page comes first
 MOST_KERNELS = 500
 
 
@@ -129,6 +129,7 @@ def settings(
     frame_ancestors: str = "self",
     address: str = "127.0.0.1",
     most: int = 0,
+    instance: int = 0,
 ) -> dict[str, Any]:
     """Return Voila's configuration for the dashboard; parameters as in :func:`serve`."""
     return {
@@ -154,7 +155,7 @@ def settings(
             "extension_allowlist": ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"],
         },
         "VoilaKernelManager": {"fill_delay": REFILL_AFTER},
-        "ExplorerKernelManager": {"most": most},
+        "ExplorerKernelManager": {"most": most, "instance": instance},
         "MappingKernelManager": {
             "cull_interval": CHECK_EVERY, "cull_idle_timeout": CULL_AFTER, "cull_connected": True,
         },
@@ -180,6 +181,7 @@ def serve(
     frame_ancestors: str = "self",
     address: str = "127.0.0.1",
     most: int = 0,
+    instance: int = 0,
 ) -> int:
     """Serve the dashboard until it is stopped.
 
@@ -199,6 +201,8 @@ def serve(
         Address to listen on; only a container or a proxy on another machine needs another than the default.
     most : int
         Visitors at once, further ones are asked to come back; 0 takes as many as fit into the memory.
+    instance : int
+        Number of this process among several behind one proxy, 0 to 255.
 
     Returns
     -------
@@ -216,11 +220,13 @@ def serve(
         raise ValueError(f"a port lies between 1 and 65535, not {port}")
     if not 0 <= pool <= MOST_KERNELS or not 0 <= most <= MOST_KERNELS:
         raise ValueError(f"pool and most visitors lie between 0 and {MOST_KERNELS}, not {pool} and {most}")
+    if not 0 <= instance <= 255:
+        raise ValueError(f"an instance lies between 0 and 255, not {instance}")
     if not re.fullmatch(r"/(?:[\w.~-]+/)*", base_url):
         raise ValueError(f"a base URL starts and ends with a slash, such as /ldn/, not {base_url!r}")
     if not port_is_free(port, address):
         raise ValueError(f"port {port} is taken; stop what uses it, or choose another with --port")
-    configuration = settings(port, open_browser, pool, base_url, frame_ancestors, address, most)
+    configuration = settings(port, open_browser, pool, base_url, frame_ancestors, address, most, instance)
     old = os.environ.get("JUPYTER_PATH", "")
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(TEMPLATES), old]))
     Voila.clear_instance()

@@ -75,7 +75,7 @@ def chart_html(view: View) -> str:
     label = html.escape(f"Chart: {view.title}. {view.sentence}", quote=True)
     height = int(view.figure.layout.height or 400)
     return (
-        f"<div class='ldn-figure' role='img' aria-label=\"{label}\" data-name='{view.name}' "
+        f"<div class='ldn-figure' role='figure' aria-label=\"{label}\" data-name='{view.name}' "
         f"style='min-height:{height}px'><script type='application/json'>{data}</script></div>"
     )
 

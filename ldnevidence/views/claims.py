@@ -79,10 +79,9 @@ def claims(ev: Evidence) -> base.View:
         return base.empty("claims", TITLE, why, code, COLUMNS)
     texts = table["text"].value_counts().index.tolist()
     fig = base.figure(300 + 62 * len(texts), barmode="stack", bargap=0.55)
-    for row, text in enumerate(texts):
-        parts.label_above(
-            fig, row - 0.4, base.shorten(f"{text}, {base.count((table['text'] == text).sum(), 'claim')}", 50)
-        )
+    sizes = table["text"].value_counts()
+    heads = [base.shorten(f"{text}, {base.count(int(sizes[text]), 'claim')}", 50) for text in texts]
+    parts.label_above(fig, ((row - 0.4, head, False) for row, head in enumerate(heads)))
     for key, verdict in VERDICTS.items():
         counts = table.loc[table["verdict"] == verdict.label, "text"].value_counts()
         if counts.empty:

@@ -203,15 +203,12 @@ def dose_in_words(arm: Any) -> str:
 
 
 def _computed(facts: _Facts) -> Iterator[dict[str, Any]]:
-    designs = facts.studies["design"]
-    results = facts.results[
-        (facts.results["population"] == "all") & facts.results["arm_id"].isin(facts.arms.index)
-    ]
+    designs = facts.outcomes["study_id"].map(facts.studies["design"])
+    fair = designs.index[designs.isin(INDEPENDENT)]
+    results = facts.results[facts.results["outcome_id"].isin(fair) & (facts.results["population"] == "all")]
     keys = ["outcome_id", "timepoint", "week"]
     for (outcome_id, timepoint, week), group in results.groupby(keys, dropna=False):
         outcome: Any = facts.outcomes.loc[str(outcome_id)]
-        if designs[outcome["study_id"]] not in INDEPENDENT:
-            continue
         arms = {str(arm): rows for arm, rows in group.groupby("arm_id")}
         roles = {arm: facts.arms.loc[arm, "role"] for arm in arms}
         ours = [arm for arm in arms if roles[arm] == "ldn"]

@@ -247,11 +247,12 @@ def concentration_ladder(ev: Evidence) -> base.View:
             hovertext=hover,
             hoverinfo="text",
         )
+    labels: list[tuple[float, str, bool]] = []  # place, text, whether it heads a group
     for index, row in places.items():
         r = table.loc[index]
         label = f"{base.shorten(str(r['rung']), 46)}: <b>{_range(r['low_nm'], r['high_nm'])}</b>"
         who = f"<span style='color:{base.MUTED}'>{base.shorten(str(r['study']), 40)}</span>"
-        parts.label_above(fig, row - 0.2, f"{label}<br>{who}")
+        labels.append((row - 0.2, f"{label}<br>{who}", False))
     low, high = np.log10(table["low_nm"].min()) - 0.3, np.log10(table["high_nm"].max()) + 0.3
     powers = range(int(np.floor(low)), int(np.ceil(high)) + 1)
     fig.update_xaxes(
@@ -259,6 +260,7 @@ def concentration_ladder(ev: Evidence) -> base.View:
         tickvals=[10.0**p for p in powers], ticktext=[_power(p) for p in powers],
     )  # fmt: skip
     parts.rows_axis(fig, len(table))
+    parts.label_above(fig, labels)
     mass = molar_mass(ev)
     pages = [*table["source_id"].dropna(), *([mass["source_id"]] if mass is not None else [])]
     also = {*table["study_id"].dropna(), *([mass["cite_key"]] if mass is not None else [])}

@@ -210,7 +210,7 @@ def _bands(fig: Any, rows: pd.DataFrame, low: float, high: float, total: float) 
     for i, band in enumerate(each(rows)):
         start = max(band.min_mg, low)
         end = min(high if pd.isna(band.max_mg) else band.max_mg, high)
-        if start >= end:
+        if start > end:  # a band can be a single dose
             continue
         fig.add_shape(type="rect", x0=start, x1=end, yref="paper", y0=0, y1=1, layer="below",
                       fillcolor=("#dce6ef", "#eceff2")[i % 2], opacity=0.6,

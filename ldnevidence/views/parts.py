@@ -25,25 +25,34 @@ def works_behind(ev: Evidence, source_ids: Iterable[object], also: Iterable[str]
     return tuple(sorted({*sources.loc[wanted, "cite_key"], *also}))
 
 
-def label_above(fig: go.Figure, y: float, text: str, strong: bool = False) -> None:
-    """Write a row's label above its marks, from the left edge, so that a narrow screen loses no width to it.
+def label_above(fig: go.Figure, labels: Iterable[tuple[float, str, bool]]) -> None:
+    """Write rows' labels above their marks, from the left edge: a narrow screen loses no width to them.
 
     Parameters
     ----------
     fig : Figure
-        Its first y axis counts rows downwards; a label stands above row `y`.
-    y : float
-        Row.
-    text : str
-        Label, in plotly's markup.
-    strong : bool
-        Whether it heads a group of rows.
+        Its first y axis counts rows downwards. Its other annotations are replaced.
+    labels : iterable of (float, str, bool)
+        Place on the y axis, text in plotly's markup, and whether it heads a group of rows.
     """
-    fig.add_annotation(
-        x=0, xref="paper", xanchor="left", y=y, yref="y", yanchor="middle", showarrow=False, align="left",
-        text=f"<b>{text}</b>" if strong else text, bgcolor="rgba(255,255,255,0.75)", borderpad=0,
-        font={"size": 14 if strong else 12, "color": base.INK},
-    )  # fmt: skip
+    # All at once: added one by one, each would be checked together with all before it.
+    fig.layout.annotations = [
+        {
+            "x": 0,
+            "xref": "paper",
+            "xanchor": "left",
+            "y": y,
+            "yref": "y",
+            "yanchor": "middle",
+            "align": "left",
+            "text": f"<b>{text}</b>" if strong else text,
+            "showarrow": False,
+            "bgcolor": "rgba(255,255,255,0.75)",
+            "borderpad": 0,
+            "font": {"size": 14 if strong else 12, "color": base.INK},
+        }
+        for y, text, strong in labels
+    ]
 
 
 def rows_axis(fig: go.Figure, rows: int) -> None:

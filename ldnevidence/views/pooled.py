@@ -215,14 +215,15 @@ def _figure(drawn: pd.DataFrame, measure: str, low: float, high: float) -> go.Fi
     rows = len(drawn) + drawn["domain"].nunique()
     fig = base.figure(190 + ROW * rows)
     places: dict[Any, float] = {}
+    labels: list[tuple[float, str, bool]] = []  # place, text, whether it heads a group
     row, group = -1, None
     for r in each(drawn):
         row += 1
         if r.domain != group:
             group = r.domain
-            parts.label_above(fig, row, f"{group[0].upper()}{group[1:].replace('-', ' ')}", strong=True)
+            labels.append((row, f"{group[0].upper()}{group[1:].replace('-', ' ')}", True))
             row += 1
-        parts.label_above(fig, row - 0.22, _label(r))
+        labels.append((row - 0.22, _label(r), False))
         places[r.Index] = row + 0.28
     inside = (low * 1.02, high / 1.02) if log else (low + 0.01 * (high - low), high - 0.01 * (high - low))
     for name, mask, symbol, colour in (
@@ -246,6 +247,7 @@ def _figure(drawn: pd.DataFrame, measure: str, low: float, high: float) -> go.Fi
         ticks = [t for t in (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 10, 20) if low <= t <= high]
         fig.update_xaxes(tickvals=ticks, ticktext=[f"{t:g}" for t in ticks])
     parts.rows_axis(fig, rows)
+    parts.label_above(fig, labels)
     return fig
 
 

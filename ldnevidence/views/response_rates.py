@@ -179,7 +179,8 @@ def response_rates(ev: Evidence) -> base.View:
             "Where only a percentage and its denominator were printed, the one count that fits was used."
         )
     apart = ev.tables["outcomes"]["rate_why_not"].dropna()
-    notes += [f"Not drawn: {why}" for why in dict.fromkeys(apart)]
+    if len(apart):
+        notes.append("Not drawn, since they are no response rates: " + "; ".join(dict.fromkeys(apart)) + ".")
     return base.View(
         title, _sentence(drawn), fig, drawn, tuple(notes), base.cited(ev, studies), code, "response_rates"
     )

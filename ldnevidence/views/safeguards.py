@@ -72,7 +72,7 @@ def cells(ev: Evidence) -> pd.DataFrame:
             "size": _size(study, people),
             "attrition": _attrition(study),
             "interests": _interests(study),
-            "read": read.get(study.study_id, ("unknown", "none", "no page of the study itself was read")),
+            "read": read.get(study.study_id, ("no", "none", "no page about the study was read")),
         }  # fmt: skip
         rows += [(study.study_id, study.label, name, *judged[name]) for name in SAFEGUARDS]
     return pd.DataFrame(rows, columns=["study_id", "study", "safeguard", "state", "word", "detail"])

@@ -209,15 +209,16 @@ def _figure(lines: list[tuple[str, pd.DataFrame]]) -> go.Figure:
     rows = len(lines) + drawn["group"].nunique()
     fig = base.figure(170 + ROW * rows)
     places: dict[Any, float] = {}
+    labels: list[tuple[float, str, bool]] = []  # place, text, whether it heads a group
     paired: set[Any] = set()
     group, row = "", -1
     for name, part in lines:
         row += 1
         if name != group:
             group = name
-            parts.label_above(fig, row, f"{name[0].upper()}{name[1:]}", strong=True)
+            labels.append((row, f"{name[0].upper()}{name[1:]}", True))
             row += 1
-        parts.label_above(fig, row - 0.34, _label(part.iloc[0]))
+        labels.append((row - 0.34, _label(part.iloc[0]), False))
         order = part.sort_values("role", key=lambda c: c == "placebo", kind="stable").index
         for number, index in enumerate(order):
             places[index] = row + 0.16 + 0.24 * (number - (len(part) - 1) / 2)
@@ -252,6 +253,7 @@ def _figure(lines: list[tuple[str, pd.DataFrame]]) -> go.Figure:
             )
     fig.update_xaxes(range=[-3, 103], ticksuffix="%", dtick=25, title="People with the event")
     parts.rows_axis(fig, rows)
+    parts.label_above(fig, labels)
     return fig
 
 

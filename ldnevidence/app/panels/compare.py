@@ -65,7 +65,7 @@ class Compare(Panel):
         if len(measures) > 1:
             now = self.measure_of(ev)
             buttons = "".join(
-                self._button(f"{row.label} ({row.studies})", now == (row.measure, row.unit),
+                self._button(f"{row.label}{', ' + row.unit if row.unit else ''} ({row.studies})", now == (row.measure, row.unit),
                              measure=f"{row.measure} {row.unit}".strip())
                 for row in measures.itertuples()
             )  # fmt: skip
@@ -155,7 +155,10 @@ class Column:
         rows = comparisons(ev)
         rows = rows[(rows["why_not"] == "") & (rows["measure"] == measure[0])]
         after = rows[~rows["study_id"].isin(self.panel.state.exclude)]
-        return f"<p class='ldn-effect' role='status'>{html.escape(exclusion_effect(rows, after))}</p>"
+        words = exclusion_effect(rows, after)
+        if len(after) == len(rows):
+            words = "What is left out has no comparison of this measure, so nothing changes in this plot."
+        return f"<p class='ldn-effect' role='status'>{html.escape(words)}</p>"
 
     def _draw_icons(self, ev: Evidence, slot: Slot) -> None:
         """Draw an icon array for one outcome whose counts were read in two arms."""

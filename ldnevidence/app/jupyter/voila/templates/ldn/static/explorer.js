@@ -49,7 +49,8 @@
 
   function draw(node) {
     const width = Math.floor(node.getBoundingClientRect().width);
-    if (!window.Plotly || width === 0 || node.dataset.drawn) { return; }
+    // A folded chart has a width but nobody sees it: it is drawn when it is unfolded.
+    if (!window.Plotly || width === 0 || node.dataset.drawn || node.closest("details:not([open])")) { return; }
     const holder = node.querySelector('script[type="application/json"]');
     if (!holder) { return; }
     const figure = JSON.parse(holder.textContent);
@@ -128,6 +129,7 @@
   document.addEventListener("toggle", function (event) {
     const holder = event.target.open && event.target.querySelector(":scope > .ldn-rows");
     if (holder) { buildTable(holder); }
+    if (event.target.open) { event.target.querySelectorAll(".ldn-figure").forEach(draw); }
   }, true);
 
   let presses = 0;
