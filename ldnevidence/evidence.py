@@ -27,6 +27,8 @@ REFERENCE_TABLES = (
     "known_faults",
 )
 DOSED_ROLES = ("ldn", "other dose")
+PAGE_COLUMNS = ("source_id", "second_source_id", "dose_source_id", "caution_source_id")
+NO_NARROWING = {"document", "low_dose", "scheme"}  # choices that leave reviews, guides and claims whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,10 @@ class Evidence:
         change the evidence that others hold.
     selection : dict
         The arguments of the :meth:`select` calls that led here; empty for the whole evidence.
+    calls : tuple of str
+        The same as code, call by call, such as ``select(condition='ibd')``.
+    whole : Evidence, optional
+        The evidence that this was narrowed from; what exists there is known here.
 
     Examples
     --------
@@ -52,6 +58,8 @@ class Evidence:
 
     tables: Mapping[str, pd.DataFrame]
     selection: Mapping[str, Any] = field(default_factory=dict)
+    calls: tuple[str, ...] = ()
+    whole: Evidence | None = None
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         """Return a table by its name."""
@@ -182,8 +190,10 @@ class Evidence:
         -------
         Evidence
             With every table that is about studies narrowed to the same studies. Reference tables (bands,
-            definitions, mechanisms, pharmacology) stay whole. Claims stay where their verdict rests on a
-            study that is left, or where nothing was chosen but ``document``.
+            definitions, mechanisms, pharmacology) stay whole with their sources. Claims stay where their
+            verdict rests on a study that is left, reviews where they include one or pool results of the
+            condition; where nothing but ``document`` or ``low_dose`` is chosen, claims without a study,
+            reviews and schedules of guides stay too.
 
         Raises
         ------
@@ -191,12 +201,14 @@ class Evidence:
             Where a value is unknown; the message lists what exists.
         """
         studies = self.tables["studies"]
+        known = (self.whole or self).tables
         keep = studies.set_index("study_id")["low_dose"].astype(bool)
         kept = set(keep.index) if low_dose is None else set(keep.index[keep == low_dose])
+        codes_chosen: set[str] = set()
         if condition is not None:
-            codes = {c for name in _several(condition) for c in self.conditions_under(name)}
+            codes_chosen = {c for name in _several(condition) for c in self.conditions_under(name)}
             filed = self.tables["study_conditions"]
-            kept &= set(filed.loc[filed["condition_id"].isin(codes), "study_id"])
+            kept &= set(filed.loc[filed["condition_id"].isin(codes_chosen), "study_id"])
         rows = bands.scheme_rows(self.tables["dose_bands"], scheme)
         if dose_match not in ("any", "main"):
             raise ValueError(f"unknown dose_match {dose_match!r}; known: any, main")
@@ -208,21 +220,21 @@ class Evidence:
             hit = table["band"].isin(wanted) & (table["main"] | (dose_match == "any"))
             kept &= set(table.loc[hit, "study_id"])
         if design is not None:
-            codes = _known(design, studies["design"], "design")
+            codes = _known(design, known["studies"]["design"], "design")
             kept &= set(studies.loc[studies["design"].isin(codes), "study_id"])
         for column, value in (("randomized", randomized), ("controlled", controlled)):
             if value is not None:
                 kept &= set(studies.loc[studies[column].astype(bool) == value, "study_id"])
         claims = None
         if document is not None:
-            codes = _known(document, self.tables["claims"]["document"], "document")
+            codes = _known(document, known["claims"]["document"], "document")
             table = self.tables["claims"]
             claims = set(table.loc[table["document"].isin(codes), "claim_id"])
             rests = self.tables["claim_evidence"]
             kept &= set(rests.loc[rests["claim_id"].isin(claims), "cite_key"]) | codes
         domains = None
         if domain is not None:
-            domains = _known(domain, self.tables["outcomes"]["domain"], "domain")
+            domains = _known(domain, known["outcomes"]["domain"], "domain")
             table = self.tables["outcomes"]
             kept &= set(table.loc[table["domain"].isin(domains), "study_id"])
         chosen = {
@@ -234,9 +246,12 @@ class Evidence:
             selection["scheme"] = scheme
         if low_dose is not True:
             selection["low_dose"] = low_dose
-        whole = set(selection) <= {"document", "low_dose", "scheme"}
-        tables = _narrow(self.tables, kept, domains, claims, keep_unlinked_claims=whole)
-        return Evidence(tables, {**self.selection, **selection})
+        whole = set(selection) <= NO_NARROWING
+        if dose_match != "any":
+            selection["dose_match"] = dose_match
+        tables = _narrow(self.tables, kept, domains, claims, codes_chosen, whole)
+        call = f"select({', '.join(f'{k}={v!r}' for k, v in selection.items())})"
+        return Evidence(tables, {**self.selection, **selection}, (*self.calls, call), self.whole or self)
 
     def only(self, study_ids: Iterable[str]) -> Evidence:
         """Return the evidence of the named studies alone, for leaving studies out by hand.
@@ -250,7 +265,9 @@ class Evidence:
         unknown = wanted - set(self.tables["studies"]["study_id"])
         if unknown:
             raise ValueError(f"no such study here: {', '.join(sorted(unknown))}")
-        return Evidence(_narrow(self.tables, wanted, None, None, False), dict(self.selection))
+        tables = _narrow(self.tables, wanted)
+        calls = (*self.calls, f"only({sorted(wanted)!r})")
+        return Evidence(tables, dict(self.selection), calls, self.whole or self)
 
 
 def _several(value: str | Sequence[str]) -> list[str]:
@@ -293,11 +310,15 @@ def _study_bands(studies: pd.DataFrame, arms: pd.DataFrame, rows: pd.DataFrame) 
 def _narrow(
     tables: Mapping[str, pd.DataFrame],
     studies: set[str],
-    domains: set[str] | None,
-    claims: set[str] | None,
-    keep_unlinked_claims: bool,
+    domains: set[str] | None = None,
+    claims: set[str] | None = None,
+    conditions: Iterable[str] = (),
+    whole: bool = False,
 ) -> dict[str, pd.DataFrame]:
-    """Return the tables that belong to a set of studies."""
+    """Return the tables that belong to a set of studies.
+
+    ``whole`` keeps what belongs to no single study: reviews, schedules of guides, claims without a study.
+    """
     out = dict(tables)
 
     def keep(name: str, column: str, values: set[str]) -> None:
@@ -310,31 +331,46 @@ def _narrow(
     outcomes = set(out["outcomes"]["outcome_id"])
     keep("results", "outcome_id", outcomes)
     keep("contrasts", "outcome_id", outcomes)
-    # A review belongs to a selection where it includes one of its studies.
-    linked = tables["review_studies"]
-    reviews = set(linked.loc[linked["study_id"].isin(studies), "review_id"])
+    reviews = _reviews(tables, studies, set(conditions), whole)
     keep("reviews", "study_id", reviews)
     keep("pooled", "study_id", reviews)
     keep("review_studies", "review_id", reviews)
     works = studies | reviews
     keep("study_notes", "study_id", works)
     keep("backlog", "study_id", works)
-    schedules = tables["titration_schedules"]
-    out["titration_schedules"] = schedules[schedules["cite_key"].isin(studies)]
-    keep("titrations", "schedule_id", set(out["titration_schedules"]["schedule_id"]))
+    if not whole:
+        keep("titration_schedules", "cite_key", studies)
+        keep("titrations", "schedule_id", set(out["titration_schedules"]["schedule_id"]))
     rests = tables["claim_evidence"]
     resting = set(rests.loc[rests["cite_key"].isin(studies), "claim_id"])
-    if keep_unlinked_claims:
+    if whole:
         resting |= set(tables["claims"]["claim_id"]) - set(rests["claim_id"])
     keep("claims", "claim_id", resting if claims is None else claims)
     keep("claim_evidence", "claim_id", set(out["claims"]["claim_id"]))
     named = tables["discrepancies"]["study_ids"].fillna("").str.split("; ")
     out["discrepancies"] = tables["discrepancies"][[bool(works & set(keys)) for keys in named]]
-    used = {s for t in ("outcomes", "results", "contrasts", "adverse_events", "reviews", "pooled")
-            for s in out[t]["source_id"]}  # fmt: skip
+    used = {
+        page
+        for name, table in out.items()
+        if name != "sources"
+        for column in PAGE_COLUMNS
+        if column in table
+        for page in table[column].dropna()
+    }
     sources = tables["sources"]
     out["sources"] = sources[sources["cite_key"].isin(works) | sources["source_id"].isin(used)]
     return out
+
+
+def _reviews(
+    tables: Mapping[str, pd.DataFrame], studies: set[str], conditions: set[str], whole: bool
+) -> set[str]:
+    """Return the reviews of a selection: they include one of its studies, or pool its condition."""
+    if whole:
+        return set(tables["reviews"]["study_id"])
+    linked, pooled = tables["review_studies"], tables["pooled"]
+    found = set(linked.loc[linked["study_id"].isin(studies), "review_id"])
+    return found | set(pooled.loc[pooled["condition_id"].isin(conditions), "study_id"])
 
 
 @lru_cache(maxsize=4)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 from dataclasses import dataclass
 from functools import lru_cache
@@ -76,11 +77,14 @@ def contract(folder: Path) -> dict[str, Any]:
     Raises
     ------
     DataError
-        Where ``datapackage.json`` is missing or is no JSON.
+        Where ``datapackage.json`` is missing, is no JSON or lists no resources.
     """
     path = folder / "datapackage.json"
     try:
-        return _read_contract(path, path.stat().st_mtime_ns)
+        descriptor = _read_contract(path, path.stat().st_mtime_ns)
+        if isinstance(descriptor, dict) and isinstance(descriptor.get("resources"), list):
+            return descriptor
+        fault = Fault(path.name, None, "", "", "contract-shape", "the contract lists no resources")
     except FileNotFoundError:
         fault = Fault(path.name, None, "", "", "contract-present", "the contract is missing")
     except json.JSONDecodeError as error:
@@ -159,21 +163,14 @@ def validate(folder: Path, references: Path | None = None) -> list[Fault]:
         descriptor = contract(folder)
     except DataError as error:
         return error.faults
-    faults, tables = [], {}
+    faults: list[Fault] = []
+    tables: dict[str, list[dict[str, str]]] = {}
     for resource in descriptor["resources"]:
-        path = folder / resource["path"]
-        try:
-            tables[resource["name"]] = read_cells(path)
-        except FileNotFoundError:
-            faults.append(Fault(resource["path"], None, "", "", "file-present", "the file is missing"))
-        except UnicodeDecodeError as error:
-            line = path.read_bytes()[: error.start].count(b"\n") + 1
-            faults.append(Fault(resource["path"], line, "", "", "encoding", "the text is not UTF-8"))
-        except csv.Error as error:
-            faults.append(Fault(resource["path"], None, "", "", "csv", str(error)))
-    if faults:  # the other checks need every table
-        return faults
-    faults = _contract_faults(folder, descriptor)
+        broken = _file_faults(folder / resource["path"], [f["name"] for f in resource["schema"]["fields"]])
+        faults += broken
+        if not broken:
+            tables[resource["name"]] = read_cells(folder / resource["path"])
+    faults += _contract_faults(folder, [r for r in descriptor["resources"] if r["name"] in tables])
     beside = folder.parent / "references.bib"
     bib = references or (beside if beside.is_file() else references_file())
     faults += rules.check(tables, descriptor, bib)
@@ -181,29 +178,85 @@ def validate(folder: Path, references: Path | None = None) -> list[Fault]:
     return sorted(faults, key=lambda f: (order.get(f.file, 99), f.row or 0, f.column))
 
 
-def _contract_faults(folder: Path, descriptor: dict[str, Any]) -> list[Fault]:
-    """Let frictionless check types, constraints, keys and references."""
+def _file_faults(path: Path, columns: list[str]) -> list[Fault]:
+    """Return why a file cannot be read as the table that the contract describes."""
+    name = path.name
+    if not path.is_file():
+        return [Fault(name, None, "", "", "file-present", "the file is missing")]
+    raw = path.read_bytes()
+    try:
+        header = next(csv.reader(io.StringIO(raw.decode("utf-8"), newline=""), strict=True), [])
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        return [Fault(name, line, "", "", "encoding", "the text is not UTF-8")]
+    except csv.Error as error:
+        return [Fault(name, 1, "", "", "csv", str(error))]
+    faults = [
+        Fault(name, 1, c, "", "column-present", "the column is missing") for c in columns if c not in header
+    ]
+    faults += [
+        Fault(name, 1, c, "", "column-known", "the contract has no such column")
+        for c in header
+        if c not in columns
+    ]
+    if not faults and header != columns:
+        faults = [
+            Fault(name, 1, "", "", "column-order", "each column stands once, in the order of the contract")
+        ]
+    return faults
+
+
+def _contract_faults(folder: Path, resources: list[dict[str, Any]]) -> list[Fault]:
+    """Let frictionless check types, constraints, keys and references of the tables that can be read."""
     from frictionless import Package, system
 
-    # Hashes tell load() what to check; here the content itself is checked, edited or not.
-    bare = {
-        "resources": [
-            {k: v for k, v in r.items() if k not in {"hash", "bytes"}} for r in descriptor["resources"]
-        ]
-    }
+    here = {r["name"] for r in resources}
+    bare = []
+    for resource in resources:
+        # Hashes tell load() what to check; here the content itself is checked, edited or not.
+        resource = {k: v for k, v in resource.items() if k not in {"hash", "bytes"}}
+        links = resource["schema"].get("foreignKeys", [])
+        links = [f for f in links if (f["reference"]["resource"] or resource["name"]) in here]
+        bare.append(resource | {"schema": resource["schema"] | {"foreignKeys": links}})
     with system.use_context(trusted=True):
-        report = Package.from_descriptor(bare, basepath=str(folder)).validate()
-    paths = {r["name"]: r["path"] for r in descriptor["resources"]}
-    faults = []
-    for task in report.tasks:
-        for error in task.errors:
-            data = error.to_dict()
-            column = str(data.get("fieldName", ""))
-            value = str(data.get("cell", "") or "")
-            faults.append(
-                Fault(paths[task.name], data.get("rowNumber"), column, value, data["type"], data["note"])
-            )
-    return faults
+        report = Package.from_descriptor({"resources": bare}, basepath=str(folder)).validate()
+    schemas = {r["name"]: (r["path"], r["schema"]) for r in resources}
+    return [_in_words(error.to_dict(), *schemas[task.name]) for task in report.tasks for error in task.errors]
+
+
+KINDS = {"number": "a number", "integer": "a whole number", "boolean": "true or false", "string": "text"}
+
+
+def _in_words(error: dict[str, Any], path: str, schema: dict[str, Any]) -> Fault:
+    """Turn an error of frictionless into a fault with column, value and a plain message."""
+    rule, message = error["type"], error["note"]
+    columns, values = [error.get("fieldName", "")], [error.get("cell", "") or ""]
+    field: dict[str, Any] = next((f for f in schema["fields"] if f["name"] == columns[0]), {})
+    if rule == "type-error":
+        message = f"must be {KINDS[field['type']]}"
+    elif rule == "constraint-error":
+        name = message.split('"')[1]
+        limit = field["constraints"][name]
+        message = {
+            "required": "must not be empty",
+            "enum": f"must be one of: {', '.join(map(str, limit)) if name == 'enum' else ''}",
+            "minimum": f"must be {limit} or more",
+            "maximum": f"must be {limit} or less",
+            "pattern": f"must have the form {limit}",
+        }.get(name, message)
+    elif rule == "foreign-key":
+        columns, values = error["fieldNames"], error["fieldCells"]
+        message = f"no such key in {error['referenceName'] or path.removesuffix('.csv')}.csv"
+    elif rule == "primary-key":
+        columns = schema["primaryKey"]
+        names = [f["name"] for f in schema["fields"]]
+        values = [error["cells"][names.index(c)] for c in columns]
+        message = f"a key stands once: {message}"
+    elif rule == "extra-cell":
+        message = "the row has more cells than there are columns"
+    elif rule == "missing-cell":
+        message = "the row has fewer cells than there are columns"
+    return Fault(path, error.get("rowNumber"), "+".join(columns), " / ".join(map(str, values)), rule, message)
 
 
 def accept(folder: Path) -> list[str]:

@@ -55,7 +55,8 @@ def nginx(folder: Path, ports: tuple[int, int]) -> Iterator[hosting.Server]:
     (folder / "mime.types").write_text(types.read_text() if types.is_file() else "types {}", encoding="utf-8")
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     own = "access_log off;" + "".join(f"{kind}_temp_path {folder / kind};" for kind in kinds)
-    (folder / "nginx.conf").write_text(text.replace("http {", "http {" + own, 1), encoding="utf-8")
+    user = "user root;\n" if os.geteuid() == 0 else ""  # else its workers could not use the test's folders
+    (folder / "nginx.conf").write_text(user + text.replace("http {", "http {" + own, 1), encoding="utf-8")
     assert NGINX
     command = [NGINX, "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-g"]
     process = subprocess.Popen([*command, f"daemon off; pid {folder / 'pid'};"], stderr=subprocess.DEVNULL)

@@ -111,7 +111,9 @@ def test_only_the_evidence_and_the_citations_read_files():
         text = path.read_text(encoding="utf-8")
         if READS.search(text):
             about_works = part.startswith(("bib", "citation"))
-            assert about_works or part in {"schema", "rules", "cli", "app", "export"}, f"{path.name} reads files"
+            assert about_works or part in {"schema", "rules", "cli", "app", "export"}, (
+                f"{path.name} reads files"
+            )
 
 
 def run_python(code: str) -> str:

@@ -547,6 +547,12 @@ def test_the_letters_say_what_the_columns_say(ev):
         assert (letters[3] == "P") == (row.registration == "before enrolment")
 
 
+def test_groups_compared_only_with_their_own_past_are_not_called_fully_controlled(ev):
+    table = cells(ev).set_index(["study_id", "safeguard"])
+    past = ev.studies[ev.studies["controlled"].astype(bool) & (ev.studies["comparator"] == "baseline")]
+    assert len(past) and {table.loc[(s, "controlled"), "state"] for s in past["study_id"]} == {"partly"}
+
+
 def test_attrition_is_the_share_that_completed(ev):
     table = marks(ev).set_index("study_id")
     assert table.loc["toledano2021a", "attrition"] == "78%"  # 72 of 92 randomised

@@ -146,12 +146,7 @@ def loading_code(ev: Evidence) -> str:
     >>> loading_code(ldn.load().select(condition="ibd"))
     "ev = ldn.load().select(condition='ibd')"
     """
-    arguments = ", ".join(f"{k}={v!r}" for k, v in ev.selection.items())
-    return "ev = ldn.load()" + (f".select({arguments})" if arguments or _is_narrowed(ev) else "")
-
-
-def _is_narrowed(ev: Evidence) -> bool:
-    return not ev.tables["studies"]["low_dose"].eq(False).any()
+    return ".".join(["ev = ldn.load()", *ev.calls])
 
 
 def snippet(ev: Evidence, call: str) -> str:

@@ -135,6 +135,8 @@ def _controlled(study: Any) -> tuple[str, str, str]:
     if not study.controlled:
         return "no", "no", "no comparison arm"
     word = study.comparator
+    if word in ("baseline", "none"):
+        return "partly", "in part", "groups are compared, but the main comparison is with the time before"
     return "yes", word, f"compared with {'no treatment' if word == 'untreated' else word}"
 
 
