@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ldnevidence.rows import each
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -62,7 +64,7 @@ def touched(rows: pd.DataFrame, low: float, high: float) -> list[str]:
     A band is left out where the range only meets a limit that does not belong to it.
     """
     names = []
-    for band in rows.itertuples():
+    for band in each(rows):
         top = float("inf") if band.max_mg != band.max_mg else band.max_mg
         above = high > band.min_mg or (band.min_included and high == band.min_mg)
         below = low < top or (band.max_included and low == top)

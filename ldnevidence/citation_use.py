@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ldnevidence.bibliography import default_evidence, get_bibliography
 from ldnevidence.bibtex_text import unknown_key
 from ldnevidence.paths import root
+from ldnevidence.rows import each
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +56,7 @@ KINDS = (
 def kinds_of_evidence(ev: Evidence) -> dict[str, str]:
     """Return the kind of evidence of every work by key; see `KINDS` for the words."""
     studies = ev.tables["studies"].set_index("study_id")[["design", "publication"]]
-    reviews = dict(ev.tables["reviews"][["study_id", "type"]].itertuples(index=False))
+    reviews: dict[str, str] = dict(ev.tables["reviews"][["study_id", "type"]].itertuples(index=False))
     popular = set(ev.tables["claims"]["document"])
     lab = {k for t in ("mechanism_evidence", "pharmacology") for k in ev.tables[t]["cite_key"].dropna()}
     pages = ev.tables["sources"].groupby("cite_key")["kind"].agg(set).to_dict()
@@ -65,7 +66,7 @@ def kinds_of_evidence(ev: Evidence) -> dict[str, str]:
         if key in studies.index:
             row = studies.loc[key]
             record = row["publication"] == "registry record"
-            kinds[key] = RECORD if record else BY_DESIGN.get(row["design"], OTHER)
+            kinds[key] = RECORD if record else BY_DESIGN.get(str(row["design"]), OTHER)
         elif key in reviews:
             kinds[key] = reviews[key] if reviews[key] in REVIEW_TYPES else OTHER
         elif key in popular:
@@ -120,7 +121,7 @@ def kind_of_evidence(key: str, ev: Evidence | None = None) -> str:
 @lru_cache(maxsize=4)
 def _pages(ev: Evidence) -> dict[str, list[str]]:
     pages: dict[str, list[str]] = {}
-    for row in ev.tables["sources"].itertuples():
+    for row in each(ev.tables["sources"]):
         said = pages.setdefault(row.cite_key, [])
         words = f"{row.kind}: {row.read}"
         if words not in said:

@@ -101,6 +101,6 @@ def titration(schedule_id: str, ev: Evidence | None = None) -> pd.DataFrame:
     steps = evidence.tables["titrations"]
     steps = steps[steps["schedule_id"] == code].sort_values("step")
     if steps.empty:
-        rule = table.loc[code, "rule_text"]
+        rule = str(table.loc[code, "rule_text"])
         raise ValueError(f"the source of schedule {code!r} gives no steps; its rule in words: {rule}")
     return steps.drop(columns="schedule_id").reset_index(drop=True)

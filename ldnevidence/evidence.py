@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ldnevidence import bands, schema
 from ldnevidence.paths import data_dir
+from ldnevidence.rows import each
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,16 +86,16 @@ class Evidence:
         """Every spelling of a condition or group, with the conditions that it includes."""
         table = self.tables["conditions"].fillna("")
         below: dict[str, list[str]] = {}
-        for row in table.itertuples():
+        for row in each(table):
             below.setdefault(row.condition_id, []).append(row.condition_id)
             if row.parent_id:
                 below.setdefault(row.parent_id, []).append(row.condition_id)
         for _ in range(3):  # a parent may have a parent of its own
             below = {k: list(dict.fromkeys(c for m in v for c in [m, *below[m]])) for k, v in below.items()}
         spellings: dict[str, list[str]] = {
-            group: list(rows["condition_id"]) for group, rows in table.groupby("group")
+            str(group): list(rows["condition_id"]) for group, rows in table.groupby("group")
         }
-        for row in table.itertuples():
+        for row in each(table):
             for name in (row.condition_id, row.label, *filter(None, row.aliases.split("; "))):
                 spellings[name] = below[row.condition_id]
         return spellings
@@ -213,7 +214,7 @@ class Evidence:
         if dose_match not in ("any", "main"):
             raise ValueError(f"unknown dose_match {dose_match!r}; known: any, main")
         if dose_band is not None:
-            names = {r.label: r.band for r in rows.itertuples()} | {b: b for b in rows["band"]}
+            names = {r.label: r.band for r in each(rows)} | {b: b for b in rows["band"]}
             names |= {label: code for code, label in bands.SPECIAL.items()} | {c: c for c in bands.SPECIAL}
             wanted = {bands.pick(name, names, "dose band") for name in _several(dose_band)}
             table = self.study_bands(scheme)
@@ -237,7 +238,7 @@ class Evidence:
             domains = _known(domain, known["outcomes"]["domain"], "domain")
             table = self.tables["outcomes"]
             kept &= set(table.loc[table["domain"].isin(domains), "study_id"])
-        chosen = {
+        chosen: dict[str, Any] = {
             "condition": condition, "dose_band": dose_band, "domain": domain, "design": design,
             "randomized": randomized, "controlled": controlled, "document": document,
         }  # fmt: skip
@@ -286,7 +287,7 @@ def _study_bands(studies: pd.DataFrame, arms: pd.DataFrame, rows: pd.DataFrame) 
 
     found: dict[tuple[str, str], bool] = {}
     per_kg = set()
-    for arm in arms[arms["role"].isin(DOSED_ROLES)].itertuples():
+    for arm in each(arms[arms["role"].isin(DOSED_ROLES)]):
         if arm.dose_basis == "mg/kg/day":
             per_kg.add(arm.study_id)
         doses = [arm.dose_mg, arm.dose_min_mg, arm.dose_max_mg, arm.dose_median_mg]

@@ -15,7 +15,7 @@ ZIP_NAME = "ldn-evidence.zip"
 
 def files() -> list[Path]:
     """Return every file that belongs to the data, tables first."""
-    data = sorted(data_dir().glob("*.csv")) + [data_dir() / "datapackage.json"]
+    data = [*sorted(data_dir().glob("*.csv")), data_dir() / "datapackage.json"]
     words = [data_dir() / name for name in ("README.md", "CHANGELOG.md", "LICENSE")]
     return [*data, *words, references_file(), root() / "CITATION.cff"]
 

@@ -1,4 +1,4 @@
-"""Where the data, the references and the dashboard notebook lie: in a checkout or inside the installed wheel."""
+"""Where the data, the references and the dashboard notebook lie: in a checkout or in the installed wheel."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def decimals(text: str) -> int:
 
 def lines(rows: list[Row]) -> Iterator[tuple[int, Row]]:
     """Yield each row with its line in the file; the header is line 1."""
-    return enumerate(rows, start=2)  # type: ignore[return-value]
+    return enumerate(rows, start=2)
 
 
 @rule("events-within-n")

@@ -65,7 +65,9 @@ class Server:
 
 
 @contextmanager
-def server(port: int | None = None, environment: dict[str, str] | None = None, **options: Any) -> Iterator[Server]:
+def server(
+    port: int | None = None, environment: dict[str, str] | None = None, **options: Any
+) -> Iterator[Server]:
     """Run the server in a process of its own; stop it afterwards."""
     port = port or browser.free_port()
     code = f"from ldnevidence.app.server import serve; serve({port}, False, **{options!r})"
@@ -104,7 +106,9 @@ class Reader:
     def channels(self, origin: str | None = None, **options: Any) -> ClientConnection:
         """Open the websocket."""
         query = urllib.parse.urlencode({"session_id": uuid.uuid4().hex})
-        address = f"ws://127.0.0.1:{self.at.port}{self.at.base_url}api/kernels/{self.kernel_id}/channels?{query}"
+        address = (
+            f"ws://127.0.0.1:{self.at.port}{self.at.base_url}api/kernels/{self.kernel_id}/channels?{query}"
+        )
         return connect(address, origin=origin, open_timeout=30, max_size=None, proxy=None, **options)
 
 

@@ -27,9 +27,7 @@ FIRST_CHART = 60_000  # milliseconds; a limit for hanging, not a measure of spee
 class Visit:
     """One page with a record of what it asked for and complained of."""
 
-    def __init__(
-        self, chromium: Any, url: str, width: int = 1280, wait: str = ".ldn-nav button"
-    ) -> None:
+    def __init__(self, chromium: Any, url: str, width: int = 1280, wait: str = ".ldn-nav button") -> None:
         self.home = url.partition("?")[0]
         self.page = chromium.new_page(viewport={"width": width, "height": 900})
         self.requests: list[str] = []

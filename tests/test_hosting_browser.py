@@ -117,7 +117,12 @@ def test_nginx_compresses_files_and_says_how_long_they_may_be_kept(farm, path, k
 @needs_nginx
 def test_nginx_hides_what_is_for_kernels_and_bounds_what_one_address_may_start(farm):
     front, processes = farm
-    for path in ("/voila/query/00000000-0000-0000-0000-000000000000", "/voila/files/x.png", "/lab", "/api/kernels"):
+    for path in (
+        "/voila/query/00000000-0000-0000-0000-000000000000",
+        "/voila/files/x.png",
+        "/lab",
+        "/api/kernels",
+    ):
         assert front.ask(path)[0] == 404, path
     before = sum(process.health()["readers"] for process in processes)
     answers = [front.ask("/", method="HEAD")[0] for _ in range(80)]

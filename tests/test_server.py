@@ -141,7 +141,9 @@ def test_who_may_frame_the_page_can_be_set_and_is_checked():
 # -- template and theme -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("query", ["template=reveal", "theme=dark", "template=../../etc", "theme=../x&template=classic"])
+@pytest.mark.parametrize(
+    "query", ["template=reveal", "theme=dark", "template=../../etc", "theme=../x&template=classic"]
+)
 def test_neither_template_nor_theme_can_be_chosen_by_the_address(query):
     asked = SimpleNamespace(request=SimpleNamespace(query=query))
     for name in ("template", "theme"):
@@ -184,7 +186,10 @@ def test_no_code_runs_that_a_reader_sends(reader, tmp_path, channel):
 def test_no_code_runs_that_is_hidden_in_the_binary_protocol(reader, tmp_path):
     target = tmp_path / "written"
     sent = hosting.message("execute_request", {"code": f"open({str(target)!r}, 'w')", "silent": True})
-    parts = [b"shell", *(json.dumps(sent[k]).encode() for k in ("header", "parent_header", "metadata", "content"))]
+    parts = [
+        b"shell",
+        *(json.dumps(sent[k]).encode() for k in ("header", "parent_header", "metadata", "content")),
+    ]
     starts = [8 * (len(parts) + 2)]
     for part in parts:
         starts.append(starts[-1] + len(part))
@@ -199,7 +204,10 @@ def test_no_code_runs_that_is_hidden_in_the_binary_protocol(reader, tmp_path):
 def test_a_comm_to_an_unknown_target_or_widget_does_nothing(reader):
     state = {"_model_module": "os", "_model_name": "system", "_model_module_version": "*"}
     with reader.channels() as line:
-        for target, data in [("os.system", {"a": 1}), ("jupyter.widget", {"state": state, "buffer_paths": []})]:
+        for target, data in [
+            ("os.system", {"a": 1}),
+            ("jupyter.widget", {"state": state, "buffer_paths": []}),
+        ]:
             content = {"comm_id": "c" + target, "target_name": target, "target_module": "os", "data": data}
             line.send(json.dumps(hosting.message("comm_open", content)))
         assert hosting.kernel_is_alive(line)
@@ -270,10 +278,14 @@ def fake_kernels(**connections: int) -> tuple[kernels.ExplorerKernelManager, lis
     manager, ended = kernels.ExplorerKernelManager(), []
     manager.cull_idle_timeout, manager.cull_connected = server.CULL_AFTER, True
     for name, count in connections.items():
-        age = timedelta(seconds=server.CULL_AFTER if name.startswith("old") else manager.abandoned_after) * 1.01
+        age = (
+            timedelta(seconds=server.CULL_AFTER if name.startswith("old") else manager.abandoned_after) * 1.01
+        )
         fresh = timedelta(0) if name.startswith("fresh") else age
         manager._kernels[name] = SimpleNamespace(  # type: ignore[assignment]
-            last_activity=utcnow() - fresh, execution_state="idle", kernel_name="python3",
+            last_activity=utcnow() - fresh,
+            execution_state="idle",
+            kernel_name="python3",
             kernel_spec=SimpleNamespace(metadata={}),
         )
         manager._kernel_connections[name] = count

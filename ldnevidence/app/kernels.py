@@ -66,7 +66,9 @@ class ExplorerKernelManager(AsyncMappingKernelManager):
     """
 
     most = Integer(0, config=True, help="Kernels in use at once; 0 sets it from the memory.")
-    instance = Integer(0, config=True, help="Number of this process among several behind one proxy, 0 to 255.")
+    instance = Integer(
+        0, config=True, help="Number of this process among several behind one proxy, 0 to 255."
+    )
     abandoned_after = Integer(120, config=True, help="Seconds that a kernel without an open page stays.")
 
     def new_kernel_id(self, **kwargs: Any) -> str:

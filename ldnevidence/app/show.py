@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import ipywidgets as w
 import pandas as pd
 
+from ldnevidence.rows import each
+
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
     from ldnevidence.views import View
@@ -152,7 +154,7 @@ def sources_html(keys: tuple[str, ...], ev: Evidence) -> str:
     items = []
     for key, group in pages.groupby("cite_key", sort=True):
         links = []
-        for page in group.itertuples():
+        for page in each(group):
             link = html.escape(page.kind)
             if page.canonical_url:
                 link = f'<a href="{html.escape(page.canonical_url, quote=True)}">{link}</a>'

@@ -10,6 +10,7 @@ import traitlets as t
 
 from ldnevidence import bands, doses
 from ldnevidence.evidence import Evidence
+from ldnevidence.rows import each
 
 ALL = ""  # the empty choice: no narrowing
 DESIGNS = {
@@ -169,7 +170,7 @@ class ExplorerState(t.HasTraits):
         used = set(tables["study_conditions"]["condition_id"]) | set(
             tables["conditions"]["parent_id"].dropna()
         )
-        return {r.label: r.condition_id for r in table.itertuples() if r.condition_id in used}
+        return {r.label: r.condition_id for r in each(table) if r.condition_id in used}
 
     def _bands(self) -> dict[str, str]:
         rows = bands.scheme_rows(self._ev.tables["dose_bands"], self.scheme)

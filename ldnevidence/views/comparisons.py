@@ -11,9 +11,9 @@ import pandas as pd
 
 from ldnevidence import _distributions, effects
 from ldnevidence.estimate import LOG_MEASURES, Estimate
+from ldnevidence.rows import each
 from ldnevidence.views import base
 from ldnevidence.views.response_rates import _share as share_of_arm
-from ldnevidence.views.rows import each
 from ldnevidence.views.safeguards import marks
 
 if TYPE_CHECKING:

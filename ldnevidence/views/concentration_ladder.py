@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from ldnevidence.claims import work_labels
+from ldnevidence.rows import each
 from ldnevidence.views import base, parts
-from ldnevidence.views.rows import each
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence

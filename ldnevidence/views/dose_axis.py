@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ldnevidence import bands
+from ldnevidence.rows import each
 from ldnevidence.views import base
 from ldnevidence.views.comparisons import dose_in_words
-from ldnevidence.views.rows import each
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence

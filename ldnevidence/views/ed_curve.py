@@ -11,8 +11,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ldnevidence import dose_response
+from ldnevidence.rows import each
 from ldnevidence.views import base, parts
-from ldnevidence.views.rows import each
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence

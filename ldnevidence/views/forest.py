@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ldnevidence.estimate import PooledEstimate, shown
+from ldnevidence.rows import each
 from ldnevidence.views import base, comparisons, forest_words, pooling_rules
 from ldnevidence.views.comparisons import MEASURES, RATIOS
-from ldnevidence.views.rows import each
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

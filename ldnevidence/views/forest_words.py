@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from ldnevidence.estimate import PooledEstimate, shown
+from ldnevidence.rows import each
 from ldnevidence.views import base, comparisons, pooling_rules
 from ldnevidence.views.comparisons import MEASURES, RATIOS
-from ldnevidence.views.rows import each
 from ldnevidence.views.safeguards import KEY
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ldnevidence import bands
+from ldnevidence.rows import each
 from ldnevidence.views import base
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def cells(ev: Evidence, scheme: str = "explorer") -> pd.DataFrame:
     in_band = ev.study_bands(scheme).groupby("band")["study_id"].agg(set).to_dict()
     filed = ev.tables["study_conditions"].groupby("condition_id")["study_id"].agg(set).to_dict()
     out = []
-    for condition in ev.tables["conditions"].itertuples():
+    for condition in each(ev.tables["conditions"]):
         under = ev.conditions_under(condition.condition_id)
         here = set().union(*(filed.get(c, set()) for c in under)) & set(studies.index)
         if not here:
@@ -109,13 +110,11 @@ def gap_map(ev: Evidence, scheme: str = "explorer") -> base.View:
         ("studies", table[table["studies"] > 0], "square", base.LDN),
         ("none", table[table["studies"] == 0], "square-open", base.RULE),
     ):
-        words = [
-            f"{r.studies} · {r.randomized} R" if name == "studies" else "none" for r in part.itertuples()
-        ]
+        words = [f"{r.studies} · {r.randomized} R" if name == "studies" else "none" for r in each(part)]
         hover = [
             f"{r.condition}, {r.band_label}<br>{base.count(r.studies, 'study', 'studies')}, "
             f"{r.randomized} randomised, {r.participants:,} participants"
-            for r in part.itertuples()
+            for r in each(part)
         ]
         fig.add_scatter(
             x=part["band_label"], y=part["condition"], mode="markers+text", text=words, hovertext=hover,
@@ -130,7 +129,10 @@ def gap_map(ev: Evidence, scheme: str = "explorer") -> base.View:
         ticktext=[base.wrap(label, 14) for label in labels], showgrid=False,
     )  # fmt: skip
     fig.update_yaxes(
-        categoryorder="array", categoryarray=conditions[::-1], griddash="dot", range=[-0.6, len(conditions) - 0.4]
+        categoryorder="array",
+        categoryarray=conditions[::-1],
+        griddash="dot",
+        range=[-0.6, len(conditions) - 0.4],
     )
     fig.update_layout(margin={"t": 70, "b": 16})
     filled = int((table["studies"] > 0).sum())

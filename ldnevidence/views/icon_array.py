@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ldnevidence import effects
+from ldnevidence.rows import each
 from ldnevidence.views import base
 from ldnevidence.views.comparisons import INDEPENDENT, OVER_TIME, counted
-from ldnevidence.views.rows import each
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence

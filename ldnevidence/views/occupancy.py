@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ldnevidence.occupancy import EmaxCurve, emax_curve
+from ldnevidence.rows import each
 from ldnevidence.views import base, parts
-from ldnevidence.views.rows import each
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence

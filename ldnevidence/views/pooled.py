@@ -11,8 +11,8 @@ import plotly.graph_objects as go
 
 from ldnevidence import bands
 from ldnevidence.estimate import LOG_MEASURES, MEASURES
+from ldnevidence.rows import each
 from ldnevidence.views import base, parts
-from ldnevidence.views.rows import each
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence

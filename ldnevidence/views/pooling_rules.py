@@ -7,9 +7,9 @@ import math
 import pandas as pd
 
 from ldnevidence.estimate import PooledEstimate
+from ldnevidence.rows import each
 from ldnevidence.views import base
 from ldnevidence.views.comparisons import RATIOS
-from ldnevidence.views.rows import each
 
 
 def pooling_verdict(rows: pd.DataFrame) -> tuple[bool, str]:

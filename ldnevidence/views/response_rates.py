@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from ldnevidence import effects
+from ldnevidence.rows import each
 from ldnevidence.rules import agrees
 from ldnevidence.views import base
 
@@ -55,8 +56,8 @@ def rates(ev: Evidence) -> pd.DataFrame:
     arms = ev.tables["arms"].set_index("arm_id")
     studies = ev.tables["studies"].set_index("study_id")
     rows = []
-    for key, group in results.groupby(KEY, dropna=False, sort=False):
-        outcome_id, arm_id, population, _, week = key
+    grouped: Any = results.groupby(KEY, dropna=False, sort=False)
+    for (outcome_id, arm_id, population, _, week), group in grouped:
         outcome, arm = outcomes.loc[outcome_id], arms.loc[arm_id]
         study = studies.loc[outcome["study_id"]]
         share = _share(group)
@@ -142,7 +143,7 @@ def response_rates(ev: Evidence) -> base.View:
     if drawn.empty:
         why = "No share of responders was read for this selection."
         return base.empty("response_rates", title, why, code, COLUMNS)
-    labels = [_label(row) for row in drawn.itertuples()]
+    labels = [_label(row) for row in each(drawn)]
     fig = base.figure(130 + 40 * len(drawn))
     positions = list(range(len(drawn)))[::-1]
     for name, mask, symbol, colour in _marks(drawn):
@@ -159,7 +160,7 @@ def response_rates(ev: Evidence) -> base.View:
                 error_x=None if hollow else {
                     "type": "data", "array": up.tolist(), "arrayminus": down.tolist(), "color": colour,
                     "thickness": 2, "width": 5},
-                hovertext=[_hover(row) for row in part.itertuples()], hoverinfo="text",
+                hovertext=[_hover(row) for row in each(part)], hoverinfo="text",
             )  # fmt: skip
     fig.update_xaxes(range=[-2, 102], ticksuffix="%", title="People who responded", dtick=20)
     fig.update_yaxes(tickvals=positions, ticktext=labels, range=[-0.7, len(drawn) - 0.3])
@@ -198,20 +199,20 @@ def _marks(table: pd.DataFrame) -> list[tuple[str, pd.Series, str, str]]:
     ]
 
 
-def _label(row: object) -> str:
-    arm = "placebo" if row.role == "placebo" else row.arm  # type: ignore[attr-defined]
-    inside = "" if row.population == "all" else f" ({row.population})"  # type: ignore[attr-defined]
-    first = base.shorten(f"{row.study}: {arm}{inside}", 40)  # type: ignore[attr-defined]
-    return f"{first}<br><span style='color:{base.MUTED}'>{base.shorten(row.outcome, 44)}</span>"  # type: ignore[attr-defined]
+def _label(row: Any) -> str:
+    arm = "placebo" if row.role == "placebo" else row.arm
+    inside = "" if row.population == "all" else f" ({row.population})"
+    first = base.shorten(f"{row.study}: {arm}{inside}", 40)
+    return f"{first}<br><span style='color:{base.MUTED}'>{base.shorten(row.outcome, 44)}</span>"
 
 
-def _hover(row: object) -> str:
-    share = f"{row.percent:.1f}%" if pd.notna(row.events) else f"{row.percent:g}%"  # type: ignore[attr-defined]
-    if pd.notna(row.ci_low):  # type: ignore[attr-defined]
-        share = f"{row.events} of {row.n}: {share} (95% CI {row.ci_low:.0f} to {row.ci_high:.0f}%)"  # type: ignore[attr-defined]
+def _hover(row: Any) -> str:
+    share = f"{row.percent:.1f}%" if pd.notna(row.events) else f"{row.percent:g}%"
+    if pd.notna(row.ci_low):
+        share = f"{row.events} of {row.n}: {share} (95% CI {row.ci_low:.0f} to {row.ci_high:.0f}%)"
     else:
-        share += f"; {row.why_no_interval}"  # type: ignore[attr-defined]
-    return f"<b>{row.study}</b>, {row.arm}<br>{base.wrap(row.outcome, 60)}<br>{share}<br>{row.basis}"  # type: ignore[attr-defined]
+        share += f"; {row.why_no_interval}"
+    return f"<b>{row.study}</b>, {row.arm}<br>{base.wrap(row.outcome, 60)}<br>{share}<br>{row.basis}"
 
 
 def _sentence(drawn: pd.DataFrame) -> str:
@@ -222,5 +223,6 @@ def _sentence(drawn: pd.DataFrame) -> str:
     verb = "prints" if len(pairs) == 1 else "print"
     return (
         f"{base.count(len(pairs), 'study', 'studies')} {verb} a share of responders; {both} of {len(pairs)} "
-        f"give it for placebo too, and {held} of {len(drawn)} shares come with the number of people behind them."
+        f"give it for placebo too, and {held} of {len(drawn)} shares come with the number of people "
+        "behind them."
     )

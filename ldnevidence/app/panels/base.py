@@ -42,6 +42,7 @@ class Panel(w.VBox):
 
     READS: ClassVar[tuple[str, ...]] = SELECTION
     PICKERS: ClassVar[dict[str, str]] = {}
+    children: Any  # a trait of VBox
 
     def __init__(self, state: ExplorerState, ev: Evidence, status: Status) -> None:
         self.state, self.ev, self.status = state, ev, status
@@ -49,7 +50,7 @@ class Panel(w.VBox):
         self.pickers = Pickers(state, self.PICKERS) if self.PICKERS else None
         self.build()
         if self.pickers:
-            self.children = [self.pickers, *self.children]
+            self.children = (self.pickers, *self.children)
 
     def build(self) -> None:
         """Make the panel's widgets, once."""

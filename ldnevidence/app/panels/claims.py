@@ -5,10 +5,12 @@ from __future__ import annotations
 import html
 
 import ipywidgets as w
+import pandas as pd
 
 from ldnevidence import claims, views
 from ldnevidence.app.panels.base import Panel
 from ldnevidence.app.show import table_html
+from ldnevidence.rows import each
 
 
 class Claims(Panel):
@@ -37,9 +39,9 @@ class Claims(Panel):
         known = set(self.ev.tables["claims"]["claim_id"])
         self.open.value = self._detail(state.claim) if state.claim in known else ""
 
-    def _list(self, found: object) -> str:
+    def _list(self, found: pd.DataFrame) -> str:
         rows = []
-        for row in found.itertuples():  # type: ignore[attr-defined]
+        for row in each(found):
             verdict = claims.VERDICTS[row.verdict]
             query = html.escape(self.state.to_query(claim=row.claim_id), quote=True)
             rows.append(

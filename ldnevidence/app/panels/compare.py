@@ -10,6 +10,7 @@ import ipywidgets as w
 from ldnevidence import views
 from ldnevidence.app.panels.base import SELECTION, Panel
 from ldnevidence.app.show import Slot
+from ldnevidence.rows import each
 from ldnevidence.views.comparisons import comparisons, summarise_measures
 from ldnevidence.views.icon_array import countable
 from ldnevidence.views.pooling_rules import exclusion_effect
@@ -67,7 +68,7 @@ class Compare(Panel):
             buttons = "".join(
                 self._button(f"{row.label}{', ' + row.unit if row.unit else ''} ({row.studies})", now == (row.measure, row.unit),
                              measure=f"{row.measure} {row.unit}".strip())
-                for row in measures.itertuples()
+                for row in each(measures)
             )  # fmt: skip
             parts.append(f"<div role='group' aria-label='Measure'><span>Measure:</span> {buttons}</div>")
         shown = table[table["why_not"] == ""]
@@ -94,7 +95,7 @@ class Compare(Panel):
 
     def measure_of(self, ev: Evidence) -> tuple[str, str] | None:
         """Return measure and unit of the forest plot: the one chosen where this evidence has it, else the fullest."""
-        known = [(r.measure, r.unit) for r in summarise_measures(comparisons(ev)).itertuples()]
+        known = [(r.measure, r.unit) for r in each(summarise_measures(comparisons(ev)))]
         measure, _, unit = self.state.measure.partition(" ")
         return (measure, unit) if (measure, unit) in known else (known[0] if known else None)
 
@@ -171,7 +172,7 @@ class Column:
         chosen = state.outcome if state.outcome in set(table["outcome_id"]) else table["outcome_id"].iloc[0]
         buttons = "".join(
             self.panel._button(f"{r.study}: {r.outcome}", r.outcome_id == chosen, outcome=r.outcome_id)
-            for r in table.itertuples()
+            for r in each(table)
         )
         per = "".join(
             self.panel._button(label, state.per == code, per=code)

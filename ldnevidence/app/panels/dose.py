@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ldnevidence import views
 from ldnevidence.app.panels.base import Panel
 
@@ -33,4 +35,4 @@ class Dose(Panel):
             (self.receptors, views.occupancy),
         ):
             if not slot.head.value:  # these rest on the whole evidence and do not change with the choice
-                self.fill(slot, lambda build=build: build(self.ev))
+                self.fill(slot, partial(build, self.ev))

@@ -8,6 +8,7 @@ import ipywidgets as w
 
 from ldnevidence import views
 from ldnevidence.app.panels.base import Panel
+from ldnevidence.rows import each
 
 
 class Mechanisms(Panel):
@@ -31,10 +32,10 @@ class Mechanisms(Panel):
         pages = tables["sources"].set_index("source_id")["canonical_url"].fillna("")
         findings = tables["mechanism_findings"].groupby("mechanism_id")
         parts = []
-        for row in tables["mechanisms"].fillna("").itertuples():
+        for row in each(tables["mechanisms"].fillna("")):
             items = "".join(
                 f"<li>{html.escape(f.text)}{self._link(pages.get(f.source_id, ''))}</li>"
-                for f in findings.get_group(row.mechanism_id).itertuples()
+                for f in each(findings.get_group(row.mechanism_id))
             )
             retracted = (
                 f"<p class='ldn-retracted'>Rests on retracted work: {html.escape(row.retracted_keys)}.</p>"

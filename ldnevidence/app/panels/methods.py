@@ -90,7 +90,8 @@ def markdown(text: str) -> str:
     >>> markdown("## A\\n\\n- `b`")
     '<h4>A</h4><ul><li><code>b</code></li></ul>'
     """
-    out, items = [], []
+    out: list[str] = []
+    items: list[str] = []
 
     def flush() -> None:
         if items:

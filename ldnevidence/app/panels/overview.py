@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
+from typing import Any
 
 import ipywidgets as w
 import pandas as pd
 
 from ldnevidence import views
 from ldnevidence.app.panels.base import Panel
+from ldnevidence.rows import each
 from ldnevidence.views.gap_map import cells
 
 
@@ -48,13 +50,16 @@ class Overview(Panel):
         rows = []
         for (group, _, condition), row in table.groupby(["group", "condition_id", "condition"], sort=False):
             full = row[row["studies"] > 0]
-            buttons = "".join(self._button(cell) for cell in full.itertuples())
+            buttons = "".join(self._button(cell) for cell in each(full))
             gaps = ", ".join(
                 label.split(" (")[0].lower() for label in row.loc[row["studies"] == 0, "band_label"]
             )
             gaps = f"<span class='ldn-gap'>no study: {html.escape(gaps)}</span>" if gaps else ""
             rows.append(
-                (group, f"<li><span class='ldn-cond'>{html.escape(condition)}</span>{buttons}{gaps}</li>")
+                (
+                    group,
+                    f"<li><span class='ldn-cond'>{html.escape(str(condition))}</span>{buttons}{gaps}</li>",
+                )
             )
         out = []
         for group in dict.fromkeys(g for g, _ in rows):
@@ -62,12 +67,12 @@ class Overview(Panel):
             out.append(f"<h3>{html.escape(str(group).capitalize())}</h3><ul class='ldn-gaps'>{items}</ul>")
         return "".join(out)
 
-    def _button(self, cell: object) -> str:
-        query = self.state.to_query(condition=cell.condition_id, dose_band=cell.band, tab="compare")  # type: ignore[attr-defined]
-        short = cell.band_label.split(" (")[0]  # type: ignore[attr-defined]
-        spoken = f"{cell.condition}, {cell.band_label}: {cell.studies} studies, {cell.randomized} randomised, {cell.participants} participants. Compare."  # type: ignore[attr-defined]  # noqa: E501
+    def _button(self, cell: Any) -> str:
+        query = self.state.to_query(condition=cell.condition_id, dose_band=cell.band, tab="compare")
+        short = cell.band_label.split(" (")[0]
+        spoken = f"{cell.condition}, {cell.band_label}: {cell.studies} studies, {cell.randomized} randomised, {cell.participants} participants. Compare."
         return (
             f"<button type='button' class='ldn-cell' data-set=\"{html.escape(query, quote=True)}\" data-whole='1' "
             f'aria-label="{html.escape(spoken, quote=True)}">{html.escape(short)} '
-            f"<b>{cell.studies}</b> ({cell.randomized})</button>"  # type: ignore[attr-defined]
+            f"<b>{cell.studies}</b> ({cell.randomized})</button>"
         )

@@ -8,6 +8,7 @@ import ipywidgets as w
 
 from ldnevidence import views
 from ldnevidence.app.panels.base import Panel
+from ldnevidence.rows import each
 
 
 class Safety(Panel):
@@ -33,7 +34,7 @@ class Safety(Panel):
         self.fill(self.pooled, lambda: views.pooled_results(self.ev, domain="harm"))
         pages = self.ev.tables["sources"].set_index("source_id")
         items = []
-        for row in self.ev.tables["safety_statements"].fillna("").itertuples():
+        for row in each(self.ev.tables["safety_statements"].fillna("")):
             link = html.escape(str(pages.at[row.source_id, "canonical_url"]), quote=True)
             caution = f" <em>{html.escape(row.caution)}</em>" if row.caution else ""
             where = f'<a href="{link}">source</a>'
