@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from ldnevidence import _distributions, effects
 from ldnevidence.estimate import LOG_MEASURES, Estimate
 from ldnevidence.rows import each
 from ldnevidence.views import base
-from ldnevidence.views.response_rates import _share as share_of_arm
+from ldnevidence.views.response_rates import share_of_arm
 from ldnevidence.views.safeguards import marks
 
 if TYPE_CHECKING:
@@ -87,6 +88,12 @@ def comparisons(ev: Evidence, kind: str = "between") -> pd.DataFrame:
     """
     if kind not in ("between", "within"):
         raise ValueError(f"unknown kind {kind!r}; known: between, within")
+    return _compared(ev, kind).copy(deep=False)
+
+
+# One redraw of the Compare tab asks for the same table five times; Evidence never changes, so it can be kept.
+@lru_cache(maxsize=16)
+def _compared(ev: Evidence, kind: str) -> pd.DataFrame:
     facts = _Facts(ev)
     rows = [*_printed_within(facts)] if kind == "within" else [*_computed(facts), *_printed(facts)]
     table = pd.DataFrame(rows, columns=COLUMNS)

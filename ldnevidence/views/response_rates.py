@@ -60,7 +60,7 @@ def rates(ev: Evidence) -> pd.DataFrame:
     for (outcome_id, arm_id, population, _, week), group in grouped:
         outcome, arm = outcomes.loc[outcome_id], arms.loc[arm_id]
         study = studies.loc[outcome["study_id"]]
-        share = _share(group)
+        share = share_of_arm(group)
         rows.append({
             "study_id": outcome["study_id"], "study": study["label"], "outcome": outcome["name"],
             "arm": arm["label"], "role": arm["role"], "controlled": bool(study["controlled"]),
@@ -74,7 +74,7 @@ def rates(ev: Evidence) -> pd.DataFrame:
     return table.drop(columns="_ldn").reset_index(drop=True)
 
 
-def _share(group: pd.DataFrame) -> dict[str, object]:
+def share_of_arm(group: pd.DataFrame) -> dict[str, object]:
     """Work out one arm's share from its printed rows."""
     counted = group[group["statistic"] == "events"]
     printed = group[group["statistic"] == "percent of people"]

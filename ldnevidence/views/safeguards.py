@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -98,6 +99,11 @@ def marks(ev: Evidence) -> pd.DataFrame:
     >>> table.loc["younger2013", "letters"]
     'R B C –'
     """
+    return _marked(ev).copy(deep=False)
+
+
+@lru_cache(maxsize=16)  # every plot with rows of studies asks for it again
+def _marked(ev: Evidence) -> pd.DataFrame:
     table = cells(ev)
     wide = table.pivot(index="study_id", columns="safeguard", values="word")
     details = table.pivot(index="study_id", columns="safeguard", values="detail")
