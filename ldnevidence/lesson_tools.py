@@ -1,6 +1,6 @@
 """Lessons for a class: a copy without solutions, a page without a server, a server for one lesson.
 
-Run it as ``python -m ldnevidence.lesson_tools copy|export|serve``.
+Run it as ``python -m ldnevidence.lesson_tools copy|export|serve|refresh``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 TEMPLATES = Path(__file__).parent / "app" / "jupyter"
+COMPARED = "# NBVAL_CHECK_OUTPUT"  # how a cell begins whose output is kept and compared
 SOLUTION = "solution"  # the tag of cells that a learner's copy leaves out
 STYLE = """
 body { font: 17px/1.55 system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif;
@@ -104,6 +105,35 @@ def run(notebook: Path, seconds: int = 120, more: str = "") -> NotebookNode:
     )
     client.execute()
     return lesson
+
+
+def refresh(notebook: Path) -> Path:
+    """Run a lesson and write it back in the form in which it is kept: outputs of compared cells alone.
+
+    Parameters
+    ----------
+    notebook : Path
+        The lesson; it is overwritten.
+
+    Returns
+    -------
+    Path
+        The lesson.
+    """
+    import nbformat
+
+    lesson = run(notebook)
+    lesson.metadata.pop("widgets", None)
+    lesson.metadata["language_info"] = {"name": "python"}  # not the version of whoever ran it
+    for cell in lesson.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            compared = cell.source.startswith(COMPARED)
+            # nbval takes a cell without a count for one that was never run.
+            cell.execution_count = 1 if compared else None
+            cell.outputs = cell.outputs if compared else []
+    nbformat.write(lesson, notebook)
+    return notebook
 
 
 def export(notebook: Path, target: Path) -> Path:
@@ -197,6 +227,7 @@ def main(arguments: list[str] | None = None) -> int:
         "copy": "write copies without solutions",
         "export": "write pages that need no server",
         "serve": "serve one lesson as a page with the code hidden",
+        "refresh": "run lessons and write them back with the outputs of compared cells alone",
     }
     for name, told in words.items():
         command = commands.add_parser(name, help=told)
@@ -204,14 +235,17 @@ def main(arguments: list[str] | None = None) -> int:
         if name == "serve":
             command.add_argument("--port", type=int, default=8867)
             command.add_argument("--no-browser", action="store_true")
-        else:
+        elif name != "refresh":
             command.add_argument("--to", type=Path, required=True, metavar="FOLDER")
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "serve":
             return serve(chosen.notebooks[0], chosen.port, not chosen.no_browser)
-        chosen.to.mkdir(parents=True, exist_ok=True)
         for notebook in chosen.notebooks:
+            if chosen.command == "refresh":
+                print(refresh(notebook))
+                continue
+            chosen.to.mkdir(parents=True, exist_ok=True)
             if chosen.command == "copy":
                 print(clean_copy(notebook, chosen.to))
             else:

@@ -139,6 +139,14 @@ def read_cells(path: Path) -> list[dict[str, str]]:
         return [{k: (v or "") for k, v in row.items() if k is not None} for row in csv.DictReader(handle)]
 
 
+def references_beside(folder: Path) -> Path:
+    """Return the ``references.bib`` beside a data folder, or else the one of this package."""
+    from ldnevidence.paths import references_file
+
+    beside = folder.resolve().parent / "references.bib"
+    return beside if beside.is_file() else references_file()
+
+
 def validate(folder: Path, references: Path | None = None) -> list[Fault]:
     """Check a whole data folder against its contract and return every fault.
 
@@ -157,7 +165,6 @@ def validate(folder: Path, references: Path | None = None) -> list[Fault]:
         has healed is itself a fault.
     """
     from ldnevidence import rules
-    from ldnevidence.paths import references_file
 
     try:
         descriptor = contract(folder)
@@ -171,8 +178,7 @@ def validate(folder: Path, references: Path | None = None) -> list[Fault]:
         if not broken:
             tables[resource["name"]] = read_cells(folder / resource["path"])
     faults += _contract_faults(folder, [r for r in descriptor["resources"] if r["name"] in tables])
-    beside = folder.parent / "references.bib"
-    bib = references or (beside if beside.is_file() else references_file())
+    bib = references or references_beside(folder)
     faults += rules.check(tables, descriptor, bib)
     order = {r["path"]: i for i, r in enumerate(descriptor["resources"])}
     return sorted(faults, key=lambda f: (order.get(f.file, 99), f.row or 0, f.column))

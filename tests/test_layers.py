@@ -58,11 +58,11 @@ def imports(path: Path) -> list[tuple[str, bool]]:
 def layer(module: str) -> int:
     """Return how high a module stands: 0 evidence, 1 calculations, 2 views, 3 app, lessons and commands."""
     part = ([*module.split("."), ""])[1].lstrip("_")
-    if part in ("paths", "schema", "rules", "bands", "evidence"):
+    if part in ("paths", "rows", "schema", "rules", "bands", "evidence"):
         return 0
     if part == "views":
         return 2
-    return 3 if part in ("app", "cli") or part.startswith(("quiz", "lesson")) else 1
+    return 3 if part in ("app", "cli") or part.startswith(("quiz", "lesson", "site")) else 1
 
 
 def inside(imported: str) -> bool:

@@ -17,7 +17,7 @@ from ldnevidence.paths import root
 
 FOLDER = root() / "notebooks"
 LESSONS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
-COMPARED = "# NBVAL_CHECK_OUTPUT"
+COMPARED = lesson_tools.COMPARED
 KINDS = {"Choice", "Number", "Range", "Row"}
 WORDS_OF_A_QUESTION = {"why", "otherwise", "narrow", "wide", "shifted", "prompt"}
 
@@ -112,11 +112,11 @@ class TestForm:
 
     def test_keeps_outputs_only_where_they_are_compared_and_these_are_text(self, path):
         for cell in cells(path, "code"):
-            assert cell.execution_count is None
             if not cell.source.startswith(COMPARED):
-                assert cell.outputs == [], cell.source
+                assert cell.outputs == [] and cell.execution_count is None, cell.source
             else:
                 kinds = {o.output_type for o in cell.outputs}
+                assert cell.execution_count == 1, "nbval takes a cell without a count for one never run"
                 assert cell.outputs and kinds == {"stream"}, cell.source
 
     def test_has_no_cell_over_15_lines(self, path):
@@ -253,6 +253,11 @@ class TestTools:
     def test_a_clean_copy_never_overwrites_the_lesson(self):
         with pytest.raises(ValueError, match="overwrite"):
             lesson_tools.clean_copy(LESSONS[0], FOLDER)
+
+    def test_refreshing_a_lesson_gives_back_the_lesson_as_it_is_kept(self, tmp_path):
+        copy = tmp_path / LESSONS[2].name
+        copy.write_bytes(LESSONS[2].read_bytes())
+        assert read(lesson_tools.refresh(copy)) == read(LESSONS[2])
 
     def test_an_exported_page_asks_no_other_host(self, tmp_path):
         page = lesson_tools.export(LESSONS[0], tmp_path / "page.html").read_text(encoding="utf-8")

@@ -229,6 +229,7 @@ def serve(
     configuration = settings(port, open_browser, pool, base_url, frame_ancestors, address, most, instance)
     old = os.environ.get("JUPYTER_PATH", "")
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(TEMPLATES), old]))
+    print(f"The dashboard is at http://{address}:{port}{base_url} (stop it with Ctrl+C).", flush=True)
     Voila.clear_instance()
     server = ExplorerServer.instance(config=Config(configuration))
     server.initialize([str(dashboard_notebook())])

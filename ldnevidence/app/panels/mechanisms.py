@@ -32,7 +32,11 @@ class Mechanisms(Panel):
         pages = tables["sources"].set_index("source_id")["canonical_url"].fillna("")
         findings = tables["mechanism_findings"].groupby("mechanism_id")
         parts = []
-        for row in each(tables["mechanisms"].fillna("")):
+        for row in each(
+            tables["mechanisms"][["mechanism_id", "name", "evidence", "strength", "retracted_keys"]].fillna(
+                ""
+            )
+        ):
             items = "".join(
                 f"<li>{html.escape(f.text)}{self._link(pages.get(f.source_id, ''))}</li>"
                 for f in each(findings.get_group(row.mechanism_id))

@@ -1,0 +1,165 @@
+"""Static pages that are lists: claims, references, mechanisms, tables, lessons."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ldnevidence import citations, claims, export, views
+from ldnevidence.app.panels.mechanisms import Mechanisms
+from ldnevidence.app.show import section_html, table_html
+from ldnevidence.paths import data_dir, root
+from ldnevidence.rows import each
+from ldnevidence.schema import contract
+from ldnevidence.site_pages import Page, heading, search_form
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ldnevidence.evidence import Evidence
+
+NOT_RUN = (
+    "<p>A lesson to read: its code stands here without results. Run it, change it and do its exercises in JupyterLab "
+    "with <code>make lab</code>.</p>"
+)
+
+
+def pages(ev: Evidence) -> Iterator[Page]:
+    """Yield the pages that are lists."""
+    yield claims_page(ev)
+    yield references_page(ev)
+    yield mechanisms_page(ev)
+    yield from table_pages(ev)
+    yield from lesson_pages()
+
+
+def claims_page(ev: Evidence) -> Page:
+    """Return the claims of popular texts with their verdicts, to be searched in the page."""
+    page = Page("claims.html", "What popular texts say, held against the studies")
+    page.add(section_html(views.claims(ev), ev, 2))
+    found = claims.find(ev)
+    documents = sorted(found["document"].unique())
+    page.add(heading("Every statement", 2))
+    words = [claims.VERDICTS[code].word for code in claims.VERDICTS if code in set(found["verdict"])]
+    page.add(search_form("claims", "Search", {"verdict": words, "text": documents}))
+    items = []
+    for row in each(found):
+        verdict = claims.VERDICTS[row.verdict]
+        word, document = html.escape(verdict.word, quote=True), html.escape(row.document, quote=True)
+        items.append(
+            f'<li id="{row.claim_id}" data-verdict="{word}" data-text="{document}"><p><span class="ldn-verdict">'
+            f"{verdict.symbol} {word}</span> {html.escape(row.statement)} "
+            f"<span class='ldn-muted'>({document})</span></p><p class='ldn-why'>{html.escape(row.why)}</p></li>"
+        )
+    page.add(f"<ul class='ldn-claims' id='claims'>{''.join(items)}</ul>")
+    return page
+
+
+def references_page(ev: Evidence) -> Page:
+    """Return every work cited, to be searched in the page."""
+    page = Page("references.html", "Every work cited")
+    works = citations.references()
+    kinds = sorted({work.kind_of_evidence for work in works})
+    page.add(search_form("works", "Search", {"kind": kinds}))
+    items = []
+    for work in works:
+        copies = "".join(
+            f"<button type='button' class='ldn-choice' aria-label='Copy {work.key} as {label}' "
+            f'data-copy="{html.escape(citations.cite(work, style), quote=True)}">Copy {label}</button>'
+            for style, label in (("vancouver", "Vancouver"), ("bibtex", "BibTeX"))
+        )
+        flag = "<strong class='ldn-retracted'>Retracted.</strong> " if work.retracted else ""
+        items.append(
+            f"<li id='{work.key}' data-kind=\"{html.escape(work.kind_of_evidence, quote=True)}\">"
+            f"<p>{flag}{citations.cite(work, 'html')}</p><p class='ldn-muted'>{html.escape(work.kind_of_evidence)}; "
+            f"{html.escape(work.how_read)}; key {work.key}.</p><p>{copies}</p></li>"
+        )
+    page.add(f"<ul class='ldn-works' id='works'>{''.join(items)}</ul>")
+    return page
+
+
+def mechanisms_page(ev: Evidence) -> Page:
+    """Return the proposed mechanisms and their support, as the dashboard lists them."""
+    from ldnevidence.app.panels.base import Status
+    from ldnevidence.app.state import ExplorerState
+
+    page = Page("mechanisms.html", "How it might work, and how strong the support is")
+    page.add(section_html(views.concentration_ladder(ev), ev, 2))
+    panel = Mechanisms(ExplorerState(ev), ev, Status())
+    panel.draw()
+    page.add(panel.list.value)
+    return page
+
+
+def table_pages(ev: Evidence) -> Iterator[Page]:
+    """Yield a page for every table, and one that lists them."""
+    listed = Page("tables.html", "Every table")
+    listed.add(downloads())
+    resources = contract(data_dir())["resources"]
+    for resource in resources:
+        yield table_page(resource, ev.tables[resource["name"]])
+    items = "".join(
+        f"<li><a href='tables/{r['name']}.html'>{r['name']}</a> ({len(ev.tables[r['name']])} rows): "
+        f"{html.escape(r['description'])}</li>"
+        for r in resources
+    )
+    listed.add(f"<ul>{items}</ul>")
+    yield listed
+
+
+def table_page(resource: dict[str, Any], table: pd.DataFrame) -> Page:
+    """Return one table with the meaning of its columns."""
+    page = Page(f"tables/{resource['name']}.html", f"Table: {resource['name'].replace('_', ' ')}")
+    page.add(
+        f"<p>{html.escape(resource['description'])}</p><p><a class='ldn-button' download "
+        f"href='../{export.FOLDER}/{resource['path']}'>{resource['path']} ({len(table)} rows)</a></p>"
+    )
+    fields = pd.DataFrame(
+        [(f["name"], f["type"], f.get("description", "")) for f in resource["schema"]["fields"]],
+        columns=["column", "type", "meaning"],
+    )
+    page.add(heading("What the columns mean", 2) + table_html(fields, "What the columns mean"))
+    shown = table.drop(columns=[c for c in ("read_at",) if c in table.columns])
+    page.add(heading("Rows", 2) + table_html(shown, f"Rows of {resource['name']}"))
+    return page
+
+
+def downloads() -> str:
+    """Return the way to all files."""
+    links = [(export.ZIP_NAME, "Everything as one ZIP"), ("datapackage.json", "The contract"),
+             ("references.bib", "References as BibTeX"), ("CHANGELOG.md", "Changes, and our mistakes")]  # fmt: skip
+    items = "".join(
+        f"<a class='ldn-button' download href='{export.FOLDER}/{name}'>{label}</a>" for name, label in links
+    )
+    return f"<p>{items}</p>"
+
+
+def lesson_pages() -> Iterator[Page]:
+    """Yield every lesson as a page to read, and one that lists them."""
+    listed = Page("lessons.html", "Lessons")
+    items = []
+    for path in sorted((root() / "notebooks").glob("[0-9]*.ipynb")):
+        page = lesson_page(path)
+        items.append(f"<li><a href='{page.name}'>{html.escape(page.title)}</a></li>")
+        yield page
+    listed.add(
+        f"<ol>{''.join(items)}</ol>" if items else "<p>The lessons come with the project's source.</p>"
+    )
+    yield listed
+
+
+def lesson_page(path: Path) -> Page:
+    """Return one lesson: its text and its code, without results."""
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    exporter = HTMLExporter(template_name="basic", exclude_anchor_links=True, exclude_input_prompt=True)
+    body, _ = exporter.from_notebook_node(notebook)
+    first = next((cell.source for cell in notebook.cells if cell.source.startswith("# ")), path.stem)
+    page = Page(f"lessons/{path.stem}.html", first.splitlines()[0].lstrip("# "), heading=False)
+    page.add(body + NOT_RUN)
+    return page
