@@ -105,7 +105,7 @@ def _validate(arguments: argparse.Namespace) -> int:
         raise schema.DataError(folder, faults)
     changed = schema.accept(folder) if arguments.accept else schema.changed_files(folder)
     tables = len(schema.contract(folder)["resources"])
-    print(f"{folder}: {tables} tables and their references, no fault.")
+    print(f"{folder}: {tables} tables, no fault; none in the references.")
     if changed:
         done = "recorded anew" if arguments.accept else "differ from the contract; record them with --accept"
         print(f"Hashes of {', '.join(changed)} {done}.")

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
 
 NOT_RUN = (
-    "<p>A lesson to read: its code stands here without results. Run it, change it and do its exercises in JupyterLab "
-    "with <code>make lab</code>.</p>"
+    "<p>A lesson to read: its charts and exercises appear when you run it in JupyterLab, with <code>make lab</code> in "
+    "the project's source.</p>"
 )
 
 
@@ -152,7 +152,7 @@ def lesson_pages() -> Iterator[Page]:
 
 
 def lesson_page(path: Path) -> Page:
-    """Return one lesson: its text and its code, without results."""
+    """Return one lesson: its text and its code; it is not run."""
     import nbformat
     from nbconvert import HTMLExporter
 
@@ -161,5 +161,6 @@ def lesson_page(path: Path) -> Page:
     body, _ = exporter.from_notebook_node(notebook)
     first = next((cell.source for cell in notebook.cells if cell.source.startswith("# ")), path.stem)
     page = Page(f"lessons/{path.stem}.html", first.splitlines()[0].lstrip("# "), heading=False)
-    page.add(body + NOT_RUN)
+    # Long lines scroll, and what scrolls must be reachable from the keyboard.
+    page.add(NOT_RUN + body.replace("<pre", "<pre tabindex='0'"))
     return page

@@ -188,6 +188,7 @@
   function adopt(root) {
     moveLandmark();
     followView();
+    if (document.querySelector(".ldn-nav")) { window.sessionStorage.removeItem(RETRIES); }
     for (const node of root.querySelectorAll(".ldn-figure")) {
       if (!node.dataset.seen) { node.dataset.seen = "1"; sizes.observe(node); draw(node); }
     }
@@ -198,9 +199,23 @@
   }).observe(document.documentElement, { childList: true, subtree: true });
   document.addEventListener("DOMContentLoaded", function () { adopt(document); });
 
+  // On a slow machine the front end may draw the cells before it has fetched the widgets, and then shows none.
+  // Its error says so and a fresh page helps; twice at most, so that a lasting fault stays visible.
+  const RETRIES = "ldn-retries", LOST = "widget model not found", report = console.error;
+  let asked = false, leaving = false;
+  console.error = function () {
+    report.apply(console, arguments);
+    const lost = Array.from(arguments).some(function (part) { return String((part && part.message) || part).includes(LOST); });
+    const tries = Number(window.sessionStorage.getItem(RETRIES) || 0);
+    if (!lost || asked || tries >= 2) { return; }
+    asked = true;
+    window.sessionStorage.setItem(RETRIES, String(tries + 1));
+    leaving = true;
+    window.setTimeout(function () { window.location.reload(); }, 200);
+  };
+
   // Voila says nothing when a kernel is culled or the server goes: watch the socket ourselves.
   const Native = window.WebSocket;
-  let leaving = false;
   window.addEventListener("beforeunload", function () { leaving = true; });
   function ended() {
     const box = document.getElementById("ldn-session");
