@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 STATIC = Path(__file__).parent / "site_static"
 EXPLORER = Path(__file__).parent / "app" / "jupyter" / "voila" / "templates" / "ldn" / "static"
+WORTH_SHARING = 20  # pages; for fewer, further processes take longer to start than they save
 Build = Callable[["Evidence"], views.View]
 
 # What is drawn for every condition and dose band, in the order of the page.
@@ -100,7 +101,7 @@ def pages(conditions: set[str] | None = None) -> Iterator[tuple[str, str]]:
     for page in site_lists.pages(load()):
         yield page.name, page.text()
     workers = min(os.cpu_count() or 1, 8)
-    if workers == 1:
+    if workers == 1 or len(chosen) < WORTH_SHARING:
         yield from selection_pages(chosen)
         return
     parts = [chosen[i :: workers * 4] for i in range(workers * 4)]

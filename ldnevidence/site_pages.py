@@ -29,10 +29,10 @@ NAVIGATION = {
 def page_name(condition: str, band: str = "") -> str:
     """Return the path of a selection's page.
 
-    >>> page_name("fibromyalgia", "low"), page_name("ibd")
-    ('evidence/fibromyalgia--low.html', 'evidence/ibd.html')
+    >>> page_name("fibromyalgia", "very low"), page_name("ibd")
+    ('evidence/fibromyalgia--very-low.html', 'evidence/ibd.html')
     """
-    return f"evidence/{condition}{'--' + band if band else ''}.html"
+    return f"evidence/{condition}{'--' + band.replace(' ', '-') if band else ''}.html"
 
 
 @dataclass

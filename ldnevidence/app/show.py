@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as w
 import pandas as pd
 
+from ldnevidence.glossary import explained
 from ldnevidence.rows import each
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def section_html(view: View, ev: Evidence, level: int, folded: bool = False) -> 
 
 def heading_html(view: View, level: int) -> str:
     """Return title and sentence."""
-    sentence = f"<p class='ldn-sentence'>{html.escape(view.sentence)}</p>"
+    sentence = f"<p class='ldn-sentence'>{explained(view.sentence)}</p>"
     return f"<h{level}>{html.escape(view.title)}</h{level}>{sentence}"
 
 
@@ -84,7 +85,7 @@ def chart_html(view: View) -> str:
 
 def parts_html(view: View, ev: Evidence) -> str:
     """Return notes, and the folded table, sources, downloads and code."""
-    notes = "".join(f"<li>{html.escape(note)}</li>" for note in view.notes)
+    notes = "".join(f"<li>{explained(note)}</li>" for note in view.notes)
     rows = f"Table ({len(view.table)} rows)"
     label = f"Rows drawn: {view.title}"
     table = rows_json(view, label) if under_voila() else table_html(view.table, label)

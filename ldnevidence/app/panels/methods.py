@@ -7,7 +7,7 @@ import re
 
 import ipywidgets as w
 
-from ldnevidence import export, views
+from ldnevidence import export, glossary, views
 from ldnevidence.app.panels.base import Panel
 from ldnevidence.app.show import data_link, table_html, under_voila
 from ldnevidence.paths import data_dir
@@ -23,7 +23,11 @@ class Methods(Panel):
         """Make the widgets."""
         self.downloads, self.backlog, self.cite = w.HTML(), w.HTML(), w.HTML()
         self.discrepancies, self.audit = self.slot(), self.slot()
-        self.children = [self.downloads, self.cite, self.discrepancies, self.audit, self.backlog]
+        words = w.HTML(
+            "<h3>Glossary</h3><p>These terms carry their explanation wherever they stand underlined.</p>"
+            f"<details class='ldn-fold'><summary>Show the terms</summary>{glossary.as_html()}</details>"
+        )
+        self.children = [self.downloads, self.cite, words, self.discrepancies, self.audit, self.backlog]
 
     def draw(self) -> None:
         """Draw once: nothing here depends on a choice."""
