@@ -26,7 +26,14 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 LIMIT = 120.0  # seconds for one session, all in all
-CHOICES = ["tab=compare", "condition=fibromyalgia", "dose=low", "condition=crohns-disease", "dose=&condition=", "tab=claims"]
+CHOICES = [
+    "tab=compare",
+    "condition=fibromyalgia",
+    "dose=low",
+    "condition=crohns-disease",
+    "dose=&condition=",
+    "tab=claims",
+]
 THINK = 2.0  # seconds that a reader looks at a view, on average
 
 
@@ -42,11 +49,26 @@ class Session:
 
 
 def message(kind: str, content: dict[str, Any]) -> dict[str, Any]:
-    header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "session": "load", "username": "", "version": "5.3"}
-    return {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell", "buffers": []}
+    header = {
+        "msg_id": uuid.uuid4().hex,
+        "msg_type": kind,
+        "session": "load",
+        "username": "",
+        "version": "5.3",
+    }
+    return {
+        "header": header,
+        "parent_header": {},
+        "metadata": {},
+        "content": content,
+        "channel": "shell",
+        "buffers": [],
+    }
 
 
-async def until_idle(line: WebSocketClientConnection, sent: dict[str, Any], session: Session) -> list[dict[str, Any]]:
+async def until_idle(
+    line: WebSocketClientConnection, sent: dict[str, Any], session: Session
+) -> list[dict[str, Any]]:
     """Send a message and return everything that the kernel says until it is idle again."""
     await line.write_message(json.dumps(sent))
     got = []
@@ -76,16 +98,22 @@ async def visit(address: str, start: float, session: Session) -> None:
     assert found, "no kernel in the page"
     kernel = json.loads(found.group(1))["kernelId"]
     socket = address.replace("http", "ws", 1) + f"api/kernels/{kernel}/channels?session_id={uuid.uuid4().hex}"
-    line = await websocket_connect(socket, compression_options={}, connect_timeout=LIMIT, max_message_size=2**27)
+    line = await websocket_connect(
+        socket, compression_options={}, connect_timeout=LIMIT, max_message_size=2**27
+    )
     try:
         control = uuid.uuid4().hex
-        opened = message("comm_open", {"comm_id": control, "target_name": "jupyter.widget.control", "data": {}})
+        opened = message(
+            "comm_open", {"comm_id": control, "target_name": "jupyter.widget.control", "data": {}}
+        )
         opened["metadata"]["version"] = "1.0.0"
         await until_idle(line, opened, session)
         asked = message("comm_msg", {"comm_id": control, "data": {"method": "request_states"}})
         replies = await until_idle(line, asked, session)
         session.states = time.monotonic() - start
-        states = next(r["content"]["data"]["states"] for r in replies if r["header"]["msg_type"] == "comm_msg")
+        states = next(
+            r["content"]["data"]["states"] for r in replies if r["header"]["msg_type"] == "comm_msg"
+        )
         box = next(k for k, v in states.items() if "ldn-command" in v["state"].get("_dom_classes", []))
         for number, choice in enumerate(CHOICES):
             await asyncio.sleep(random.expovariate(1 / THINK))
@@ -167,11 +195,15 @@ def measure(count: int, pool: int) -> str:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("readers", nargs="*", type=int, default=[1, 10, 40])
     parser.add_argument("--pool", type=int, help="preheated kernels (as many as readers)")
     options = parser.parse_args()
-    print(f"{os.cpu_count()} processors, {psutil.virtual_memory().total / 2**30:.0f} GiB, load {os.getloadavg()[0]:.1f}")
+    print(
+        f"{os.cpu_count()} processors, {psutil.virtual_memory().total / 2**30:.0f} GiB, load {os.getloadavg()[0]:.1f}"
+    )
     print("| readers | pool | errors | page, s: median / last | widgets, s: median / last | redraw, ms: median / p95 | "
           "kernel PSS, MB | server PSS, MB | websocket, kB | CPU a reader, s | all done, s |")  # fmt: skip
     print("|---" * 11 + "|")

@@ -239,7 +239,7 @@ def with_unit(unit: str) -> str:
 
 def cell(value: object) -> str:
     """Return a table cell as text; an empty one is an empty text."""
-    if value is None or value != value or str(value) == "<NA>":
+    if value is None or str(value) in ("<NA>", "nan"):  # NA refuses every comparison, also with itself
         return ""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 

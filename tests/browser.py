@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -31,20 +32,30 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _with_first_cell(code: str, folder: Path) -> list[str]:
+    """Write the dashboard's notebook with a cell before the others, and return the command that serves it."""
+    import nbformat
+
+    from ldnevidence.paths import dashboard_notebook
+
+    notebook = nbformat.read(dashboard_notebook(), as_version=4)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(code))
+    path = folder / "dashboard.ipynb"
+    nbformat.write(notebook, path)
+    program = (
+        "import sys, pathlib, ldnevidence.app.server as s; from ldnevidence.cli import main; "
+        f"s.dashboard_notebook = lambda: pathlib.Path({str(path)!r}); sys.exit(main())"
+    )
+    return ["-c", program]
+
+
 @contextmanager
-def dashboard(*options: str) -> Iterator[str]:
+def dashboard(*options: str, first_cell: str = "") -> Iterator[str]:
     """Run ``ldnevidence dashboard`` and yield its address; stop it afterwards."""
     port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "ldnevidence.cli",
-        "dashboard",
-        "--no-browser",
-        "--port",
-        str(port),
-        *options,
-    ]
+    folder = tempfile.TemporaryDirectory()
+    program = _with_first_cell(first_cell, Path(folder.name)) if first_cell else ["-m", "ldnevidence.cli"]
+    command = [sys.executable, *program, "dashboard", "--no-browser", "--port", str(port), *options]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
     log = subprocess.DEVNULL
     process = subprocess.Popen(
@@ -60,6 +71,7 @@ def dashboard(*options: str) -> Iterator[str]:
             process.wait(timeout=20)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
+        folder.cleanup()
 
 
 def _wait_until_answers(address: str, process: subprocess.Popen[bytes]) -> None:

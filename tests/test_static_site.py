@@ -134,7 +134,9 @@ def test_every_claim_every_work_and_every_table_is_there(texts):
 
 
 def test_the_downloads_are_the_data_itself(folder):
-    assert (folder / "download" / "studies.csv").read_bytes() == (ldn.paths.data_dir() / "studies.csv").read_bytes()
+    assert (folder / "download" / "studies.csv").read_bytes() == (
+        ldn.paths.data_dir() / "studies.csv"
+    ).read_bytes()
     assert (folder / "download" / "ldn-evidence.zip").stat().st_size > 10_000
 
 

@@ -76,7 +76,47 @@ def test_leaving_a_study_out_redraws_and_says_what_it_changed(wide: Visit) -> No
     wide.page.get_by_role("button", name="Bruun 2024 (FINAL): in").click()
     wide.page.locator(".ldn-effect").first.wait_for()
     assert "Bruun 2024 (FINAL)" in wide.text(".ldn-effect")
-    assert "exclude=" in wide.page.url
+    wide.page.wait_for_url("**exclude=duebruun2024**")
+
+
+@pytest.mark.parametrize(
+    ("label", "option", "query"),
+    [
+        ("Condition", "Crohn's disease", "condition=crohns-disease"),
+        ("Dose band", "Low (1 to 4.5 mg)", "dose=low"),
+        ("Design", "Randomised only", "design=randomized"),
+        ("Outcome", "Response", "domain=response"),
+        ("Dose bands as named by", "Toljan and Vrooman 2018", "scheme=toljan2018"),
+        ("Sort comparisons by", "Year", "sort=year"),
+    ],
+)
+def test_each_picker_changes_what_is_drawn(wide: Visit, label: str, option: str, query: str) -> None:
+    wide.go("?condition=chronic-pain&tab=compare")
+    column = wide.page.locator(".ldn-column").first
+    column.locator(".main-svg").first.wait_for()
+    before = column.inner_html()
+    wide.pick(label, option)
+    wide.page.wait_for_url(f"**{query}**")
+    column.locator(".main-svg").first.wait_for()
+    changed = column.inner_html() != before
+    # A scheme only renames the bands of the picker; the studies stay the same while no band is chosen.
+    assert changed or label == "Dose bands as named by"
+
+
+def test_a_view_that_fails_leaves_the_page_alive(chromium: Any) -> None:
+    patch = (
+        "from ldnevidence import views\n\n\ndef broken(*a, **k):\n    raise RuntimeError('planted')\n\n\n"
+        "views.safety = broken"
+    )
+    with browser.dashboard(first_cell=patch) as url:
+        visit = Visit(chromium, url)
+        visit.open("safety")
+        visit.page.get_by_text("This part could not be drawn").wait_for()
+        assert "could not be drawn" in visit.text(".ldn-status")
+        assert "planted" not in visit.page.content()
+        visit.open("claims")
+        visit.page.get_by_text("95 statements").wait_for()
+        visit.page.close()
 
 
 def test_two_selections_stand_side_by_side_and_the_link_keeps_them(wide: Visit) -> None:
@@ -115,7 +155,7 @@ def test_typing_in_references_finds_a_misspelt_work_after_one_pause(wide: Visit)
     wide.go("?tab=references")
     wide.page.get_by_label("Search", exact=True).press_sequentially("Yonger 2013", delay=20)
     wide.page.locator(".ldn-works li").first.get_by_text("Younger").first.wait_for()
-    assert "find=Yonger" in wide.page.url
+    wide.page.wait_for_url("**find=Yonger**")
 
 
 def test_the_archive_can_be_taken_away(wide: Visit) -> None:

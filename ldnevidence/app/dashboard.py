@@ -67,8 +67,10 @@ class Dashboard(w.VBox):
 
         With a leading question mark the query is the whole choice, without it a change of the present one.
         """
+        self.status.say()  # before, not after: a view that fails while it is drawn says so itself
         messages = self.state.from_query(query, whole=query.startswith("?"))
-        self.status.say(*messages)
+        if messages:
+            self.status.say(*messages)
 
     def open_tab(self) -> None:
         """Show the panel of the open tab, and draw it where its choices have changed since."""

@@ -28,7 +28,7 @@ TEMPLATES = Path(__file__).parent / "jupyter"
 STATIC = TEMPLATES / "voila" / "templates" / "ldn" / "static"
 CULL_AFTER = 1800  # seconds without a message before the kernel of an open page may go
 CHECK_EVERY = 30  # seconds between looks for kernels that may go
-REFILL_AFTER = 2.0  # seconds before the next kernel is preheated: a new page comes first
+REFILL_AFTER = 4.0  # seconds before the next kernel is preheated: a new page comes first
 MOST_KERNELS = 500
 
 
