@@ -26,7 +26,8 @@ lint: $(STAMP)
 	$(BIN)/ldnevidence validate
 
 unit: $(STAMP)
-	$(BIN)/python -m pytest tests -m "not browser" --doctest-modules --pyargs ldnevidence
+	$(BIN)/python -m pytest tests -m "not browser"
+	$(BIN)/python -m pytest --doctest-modules ldnevidence
 
 notebooks: $(STAMP)
 	$(BIN)/python -m pytest --nbval-lax notebooks

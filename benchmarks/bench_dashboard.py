@@ -1,9 +1,9 @@
-"""How long a reader waits for the dashboard, beside a static page and a stock Voila page with the same first chart.
+"""How long a reader waits: the dashboard, a static page and a stock Voila page with the same first chart.
 
-One run opens every page in turn in headless Chromium with an empty cache and with every other host blocked, several
-times over, and prints medians and their ratios to the static page::
+One run opens every page in turn in headless Chromium with an empty cache and with every other host blocked,
+several times over, and prints medians and their ratios to the static page::
 
-    python benchmarks/bench_dashboard.py --runs 3
+    python -m benchmarks.bench_dashboard --runs 3
 """
 
 from __future__ import annotations
@@ -26,15 +26,24 @@ from typing import Any
 
 import nbformat
 import psutil
-from hosted import ROOT, dashboard, free_port, kernels, pss, running
 
-sys.path.insert(0, str(ROOT))
+from benchmarks.hosted import dashboard, free_port, kernels, pss, running
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]  # fmt: skip
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
 FIRST_CHART = """(() => { new MutationObserver((_, self) => {
   if (document.querySelector('.js-plotly-plot .main-svg .point, .js-plotly-plot .main-svg .bars path')) {
-    window.firstChart = performance.now(); self.disconnect(); } }).observe(document, { childList: true, subtree: true });
+    window.firstChart = performance.now(); self.disconnect(); } })
+  .observe(document, { childList: true, subtree: true });
 })()"""
 PICK = """async ([label, value]) => {
   const box = Array.from(document.querySelectorAll('.widget-dropdown')).find(
@@ -81,8 +90,17 @@ def stock_voila(figure: Any) -> Iterator[tuple[str, psutil.Process]]:
         path = Path(folder) / "chart.ipynb"
         nbformat.write(notebook, path)
         port = free_port()
-        command = [sys.executable, "-m", "voila", str(path), "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1",
-                   "--preheat_kernel=True", "--pool_size=1"]  # fmt: skip
+        command = [
+            sys.executable,
+            "-m",
+            "voila",
+            str(path),
+            "--no-browser",
+            f"--port={port}",
+            "--Voila.ip=127.0.0.1",
+            "--preheat_kernel=True",
+            "--pool_size=1",
+        ]
         address = f"http://127.0.0.1:{port}/"
         with running(command, address + "voila/static/voila.js") as process:
             yield address, process
@@ -136,9 +154,12 @@ def visit(chromium: Any, address: str, server: psutil.Process | None, redraws: i
     page.wait_for_timeout(1000)
     paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     found: dict[str, Any] = {
-        "paint": paint, "chart": page.evaluate("window.firstChart"), "http": over_http[0] / 1000,
-        "socket": over_socket[0] / 1000, "squeezed": squeezed[0] / 1000,
-    }  # fmt: skip
+        "paint": paint,
+        "chart": page.evaluate("window.firstChart"),
+        "http": over_http[0] / 1000,
+        "socket": over_socket[0] / 1000,
+        "squeezed": squeezed[0] / 1000,
+    }
     if server:
         used = before or set(kernels(server))
         found["memory"] = max(pss(k) for k in used if k.is_running())
@@ -200,8 +221,10 @@ def report(results: dict[str, list[dict[str, Any]]]) -> None:
         return statistics.median([r[key] for r in results[name] if key in r] or [float("nan")])
 
     base = next(iter(results))
-    print("| page | first paint, ms | ratio | first chart, ms | ratio | each run, ratio | HTTP, kB | websocket, kB "
-          "(compressed) | kernel PSS, MB |")  # fmt: skip
+    print(
+        "| page | first paint, ms | ratio | first chart, ms | ratio | each run, ratio | HTTP, kB | "
+        "websocket, kB (compressed) | kernel PSS, MB |"
+    )
     print("|---" * 9 + "|")
     for name, runs in results.items():
         paint, chart = median(name, "paint"), median(name, "chart")
@@ -210,14 +233,16 @@ def report(results: dict[str, list[dict[str, Any]]]) -> None:
         )
         print(
             f"| {name} | {paint:.0f} | {paint / median(base, 'paint'):.2f} | {chart:.0f} | "
-            f"{chart / median(base, 'chart'):.2f} | {each} | {median(name, 'http'):.0f} | {median(name, 'socket'):.0f} "
-            f"({median(name, 'squeezed'):.0f}) | {median(name, 'memory'):.0f} |"
+            f"{chart / median(base, 'chart'):.2f} | {each} | {median(name, 'http'):.0f} | "
+            f"{median(name, 'socket'):.0f} ({median(name, 'squeezed'):.0f}) | {median(name, 'memory'):.0f} |"
         )
     times = sorted(t for runs in results.values() for r in runs for t in r.get("redraws", []))
     if times:
         p95 = times[min(len(times) - 1, int(0.95 * len(times)))]
-        print(f"picker to redrawn chart: median {statistics.median(times):.0f} ms, 95th percentile {p95:.0f} ms, "
-              f"n = {len(times)}")  # fmt: skip
+        print(
+            f"picker to redrawn chart: median {statistics.median(times):.0f} ms, 95th percentile {p95:.0f} ms"
+            f", n = {len(times)}"
+        )
 
 
 if __name__ == "__main__":

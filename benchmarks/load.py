@@ -1,9 +1,9 @@
 """Opens N real sessions at once and reports waits, errors and memory.
 
-Each session is what a browser does: the page over HTTP, the websocket, the widgets' states, and then choices, each
-waited for until the kernel has answered with the redrawn view. All of it on this machine::
+Each session is what a browser does: the page over HTTP, the websocket, the widgets' states, and then choices,
+each waited for until the kernel has answered with the redrawn view. All of it on this machine::
 
-    python benchmarks/load.py 1 10 40
+    python -m benchmarks.load 1 10 40
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psutil
-from hosted import dashboard, kernels, pss
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-LIMIT = 120.0  # seconds for one session, all in all
+from benchmarks.hosted import dashboard, kernels, pss
+
+LIMIT = 240.0  # seconds for one session, all in all
 CHOICES = [
     "tab=compare",
     "condition=fibromyalgia",
@@ -34,7 +35,20 @@ CHOICES = [
     "dose=&condition=",
     "tab=claims",
 ]
-THINK = 2.0  # seconds that a reader looks at a view, on average
+HEAD = [
+    "readers",
+    "pool",
+    "errors",
+    "page, s: median / last",
+    "widgets, s: median / last",
+    "redraw, ms: median / p95",
+    "kernel PSS, MB",
+    "server PSS, MB",
+    "websocket, kB",
+    "CPU a reader, s",
+    "all done, s",
+]
+THINK = 10.0  # seconds that a reader looks at a view, on average
 
 
 @dataclass
@@ -185,12 +199,20 @@ def measure(count: int, pool: int) -> str:
                 print("  error:", session.error)
         redraws = [r for s in good for r in s.redraws] or [float("nan")]
         pages, states = [s.page for s in good] or [float("nan")], [s.states for s in good] or [float("nan")]
-        return (
-            f"| {count} | {pool} | {len(sessions) - len(good)} | {statistics.median(pages):.2f} / {max(pages):.2f} | "
-            f"{statistics.median(states):.2f} / {max(states):.2f} | {statistics.median(redraws) * 1000:.0f} / "
-            f"{share(redraws, 0.95) * 1000:.0f} | {max(peak):.0f} | {pss(server):.0f} | "
-            f"{statistics.mean([s.received for s in good] or [0]) / 1000:.0f} | {spent / count:.1f} | {total:.0f} |"
-        )
+        cells = [
+            str(count),
+            str(pool),
+            str(len(sessions) - len(good)),
+            f"{statistics.median(pages):.2f} / {max(pages):.2f}",
+            f"{statistics.median(states):.2f} / {max(states):.2f}",
+            f"{statistics.median(redraws) * 1000:.0f} / {share(redraws, 0.95) * 1000:.0f}",
+            f"{max(peak):.0f}",
+            f"{pss(server):.0f}",
+            f"{statistics.mean([s.received for s in good] or [0]) / 1000:.0f}",
+            f"{spent / count:.1f}",
+            f"{total:.0f}",
+        ]
+        return f"| {' | '.join(cells)} |"
 
 
 def main() -> None:
@@ -201,12 +223,9 @@ def main() -> None:
     parser.add_argument("readers", nargs="*", type=int, default=[1, 10, 40])
     parser.add_argument("--pool", type=int, help="preheated kernels (as many as readers)")
     options = parser.parse_args()
-    print(
-        f"{os.cpu_count()} processors, {psutil.virtual_memory().total / 2**30:.0f} GiB, load {os.getloadavg()[0]:.1f}"
-    )
-    print("| readers | pool | errors | page, s: median / last | widgets, s: median / last | redraw, ms: median / p95 | "
-          "kernel PSS, MB | server PSS, MB | websocket, kB | CPU a reader, s | all done, s |")  # fmt: skip
-    print("|---" * 11 + "|")
+    memory = psutil.virtual_memory().total / 2**30
+    print(f"{os.cpu_count()} processors, {memory:.0f} GiB, load {os.getloadavg()[0]:.1f}")
+    print(f"| {' | '.join(HEAD)} |\n{'|---' * len(HEAD)}|")
     for count in options.readers:
         print(measure(count, count if options.pool is None else options.pool), flush=True)
 

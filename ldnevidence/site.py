@@ -1,7 +1,7 @@
-"""The static edition: every view of every selection as plain files, for any web server and for no server at all.
+"""The static edition: every view of every selection as plain files, for any web server or for none.
 
-The pages share one chart script and the dashboard's style sheet and drawing script. All links are relative, and no
-page asks another host for anything::
+The pages share one chart script and the dashboard's style sheet and drawing script. All links are relative,
+and no page asks another host for anything::
 
     ldnevidence export site DIR
 """
@@ -92,7 +92,7 @@ def assets(folder: Path) -> None:
 
 
 def pages(conditions: set[str] | None = None) -> Iterator[tuple[str, str]]:
-    """Yield name and text of every page; selections are drawn by as many processes as there are processors."""
+    """Yield name and text of every page; selections are drawn in several processes."""
     ev = load().select()
     chosen = [one for one in selections(ev) if conditions is None or one[0] in conditions]
     yield "index.html", index_page(ev).text()
@@ -144,7 +144,7 @@ def selection_page(ev: Evidence, title: str, condition: str, band: str, own: Any
     ]))  # fmt: skip
     draw(page, ev, SELECTION)
     if not band:
-        outcomes = [] if ev.tables["studies"].empty else countable(ev)
+        outcomes = countable(ev)
         if len(outcomes):
             page.add(heading("Icon arrays: responses as people", 2))
             for row in each(outcomes):

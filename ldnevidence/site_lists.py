@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
 
 NOT_RUN = (
-    "<p>A lesson to read: its charts and exercises appear when you run it in JupyterLab, with <code>make lab</code> in "
-    "the project's source.</p>"
+    "<p>A lesson to read: its charts and exercises appear when you run it in JupyterLab, with "
+    "<code>make lab</code> in the project's source.</p>"
 )
 
 
@@ -129,8 +129,12 @@ def table_page(resource: dict[str, Any], table: pd.DataFrame) -> Page:
 
 def downloads() -> str:
     """Return the way to all files."""
-    links = [(export.ZIP_NAME, "Everything as one ZIP"), ("datapackage.json", "The contract"),
-             ("references.bib", "References as BibTeX"), ("CHANGELOG.md", "Changes, and our mistakes")]  # fmt: skip
+    links = [
+        (export.ZIP_NAME, "Everything as one ZIP"),
+        ("datapackage.json", "The contract"),
+        ("references.bib", "References as BibTeX"),
+        ("CHANGELOG.md", "Changes, and our mistakes"),
+    ]
     items = "".join(
         f"<a class='ldn-button' download href='{export.FOLDER}/{name}'>{label}</a>" for name, label in links
     )
@@ -156,7 +160,7 @@ def lesson_page(path: Path) -> Page:
     import nbformat
     from nbconvert import HTMLExporter
 
-    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    notebook = nbformat.read(path, as_version=4)
     exporter = HTMLExporter(template_name="basic", exclude_anchor_links=True, exclude_input_prompt=True)
     body, _ = exporter.from_notebook_node(notebook)
     first = next((cell.source for cell in notebook.cells if cell.source.startswith("# ")), path.stem)

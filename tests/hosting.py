@@ -1,4 +1,4 @@
-"""What the tests of the server share: a server of its own process, raw requests, and a reader without a browser."""
+"""What tests of the server share: a server of its own process, raw requests, a reader without a browser."""
 
 from __future__ import annotations
 
@@ -115,12 +115,21 @@ class Reader:
 def message(kind: str, content: dict[str, Any], channel: str = "shell") -> dict[str, Any]:
     """Return one message of the Jupyter protocol."""
     header = {
-        "msg_id": uuid.uuid4().hex, "msg_type": kind, "session": "tests", "username": "", "version": "5.3",
+        "msg_id": uuid.uuid4().hex,
+        "msg_type": kind,
+        "session": "tests",
+        "username": "",
+        "version": "5.3",
         "date": "2026-01-01T00:00:00Z",
-    }  # fmt: skip
+    }
     return {
-        "header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": channel, "buffers": [],
-    }  # fmt: skip
+        "header": header,
+        "parent_header": {},
+        "metadata": {},
+        "content": content,
+        "channel": channel,
+        "buffers": [],
+    }
 
 
 def answer_to(line: ClientConnection, sent: dict[str, Any], timeout: float = 30) -> dict[str, Any]:

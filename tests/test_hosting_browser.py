@@ -1,4 +1,4 @@
-"""Hosting as the world sees it: nginx before two processes, and a server that is restarted under its readers."""
+"""Hosting as the world sees it: nginx before two processes, and a server restarted under its readers."""
 
 from __future__ import annotations
 
@@ -73,9 +73,12 @@ def nginx(folder: Path, ports: tuple[int, int]) -> Iterator[hosting.Server]:
 def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[hosting.Server, list[hosting.Server]]]:
     if NGINX is None:
         pytest.skip("needs nginx, and none was found")
-    with hosting.server(pool=1, instance=0) as first, hosting.server(pool=1, instance=1) as second:
-        with nginx(tmp_path_factory.mktemp("nginx"), (first.port, second.port)) as front:
-            yield front, [first, second]
+    with (
+        hosting.server(pool=1, instance=0) as first,
+        hosting.server(pool=1, instance=1) as second,
+        nginx(tmp_path_factory.mktemp("nginx"), (first.port, second.port)) as front,
+    ):
+        yield front, [first, second]
 
 
 @needs_nginx
@@ -87,8 +90,10 @@ def test_readers_behind_nginx_are_spread_over_both_processes_and_stay_with_their
         page.goto(front.address)
         page.wait_for_selector(".ldn-figure .main-svg", state="attached", timeout=SLOW)
         pages.append(page)
-    kernels = [page.evaluate("JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId")
-               for page in pages]  # fmt: skip
+    kernels = [
+        page.evaluate("JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId")
+        for page in pages
+    ]
     assert sorted(kernel[:2] for kernel in kernels) == ["00", "01"]
     assert [process.health()["readers"] for process in processes] == [1, 1]
     for page in pages:
@@ -99,11 +104,14 @@ def test_readers_behind_nginx_are_spread_over_both_processes_and_stay_with_their
 
 
 @needs_nginx
-@pytest.mark.parametrize(("path", "kept"), [
-    ("/voila/static/plotly.min.js", "public, max-age=600"),
-    ("/voila/static/plotly.min.js?v=0123456789ab", "public, max-age=31536000, immutable"),
-    ("/voila/templates/ldn/static/explorer.css?v=0123456789ab", "public, max-age=31536000, immutable"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        ("/voila/static/plotly.min.js", "public, max-age=600"),
+        ("/voila/static/plotly.min.js?v=0123456789ab", "public, max-age=31536000, immutable"),
+        ("/voila/templates/ldn/static/explorer.css?v=0123456789ab", "public, max-age=31536000, immutable"),
+    ],
+)
 def test_nginx_compresses_files_and_says_how_long_they_may_be_kept(farm, path, kept):
     front, processes = farm
     status, headers, body = front.ask(path, headers={"Accept-Encoding": "gzip"})

@@ -70,19 +70,47 @@ def test_a_giant_query_string_is_refused_before_a_kernel_starts(at, length):
 
 
 PATHS = [
-    "/voila/files/dashboard.ipynb", "/voila/files/../pyproject.toml", "/voila/files/00_start_here.ipynb",
-    "/voila/static/../../../../../../etc/passwd", "/voila/static/..%2f..%2f..%2f..%2fetc%2fpasswd",
-    "/voila/static/%2e%2e/%2e%2e/%2e%2e/%2e%2e/etc/passwd", "/voila/static//etc/passwd", "/voila/static/%2fetc%2fpasswd",
-    "/voila/static/download/../../etc/passwd", "/voila/static/%00", "/voila/static/download/%00.csv",
-    "/voila/templates/ldn/static/../conf.json", "/voila/templates/ldn/static/..%2f..%2f..%2f..%2f..%2fserver.py",
-    "/voila/templates/../static/x", "/voila/templates/ldn/index.html.j2", "/voila/templates/x", "/voila/templates/",
-    "/voila/templates/ldn/static//etc/passwd", "/voila/labextensions/../../../../../etc/passwd",
-    "/voila/labextensions/..%2f..%2f..%2f..%2f..%2fetc%2fpasswd", "/voila/labextensions//etc/passwd",
-    "/voila/api/themes/../../../../../etc/passwd", "/voila/api/themes/..%2f..%2fetc%2fpasswd",
-    "/voila/render/dashboard.ipynb", "/voila/tree", "/voila/api/contents/", "/api/contents", "/api/kernels",
-    "/api/sessions", "/api/terminals", "/lab", "/tree", "/login", "/logout", "/metrics", "/notebooks/dashboard.ipynb",
-    "/api/kernels/00000000-0000-0000-0000-000000000000", "/dashboard.ipynb", "/../../etc/passwd", "//etc/passwd",
-]  # fmt: skip
+    "/voila/files/dashboard.ipynb",
+    "/voila/files/../pyproject.toml",
+    "/voila/files/00_start_here.ipynb",
+    "/voila/static/../../../../../../etc/passwd",
+    "/voila/static/..%2f..%2f..%2f..%2fetc%2fpasswd",
+    "/voila/static/%2e%2e/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
+    "/voila/static//etc/passwd",
+    "/voila/static/%2fetc%2fpasswd",
+    "/voila/static/download/../../etc/passwd",
+    "/voila/static/%00",
+    "/voila/static/download/%00.csv",
+    "/voila/templates/ldn/static/../conf.json",
+    "/voila/templates/ldn/static/..%2f..%2f..%2f..%2f..%2fserver.py",
+    "/voila/templates/../static/x",
+    "/voila/templates/ldn/index.html.j2",
+    "/voila/templates/x",
+    "/voila/templates/",
+    "/voila/templates/ldn/static//etc/passwd",
+    "/voila/labextensions/../../../../../etc/passwd",
+    "/voila/labextensions/..%2f..%2f..%2f..%2f..%2fetc%2fpasswd",
+    "/voila/labextensions//etc/passwd",
+    "/voila/api/themes/../../../../../etc/passwd",
+    "/voila/api/themes/..%2f..%2fetc%2fpasswd",
+    "/voila/render/dashboard.ipynb",
+    "/voila/tree",
+    "/voila/api/contents/",
+    "/api/contents",
+    "/api/kernels",
+    "/api/sessions",
+    "/api/terminals",
+    "/lab",
+    "/tree",
+    "/login",
+    "/logout",
+    "/metrics",
+    "/notebooks/dashboard.ipynb",
+    "/api/kernels/00000000-0000-0000-0000-000000000000",
+    "/dashboard.ipynb",
+    "/../../etc/passwd",
+    "//etc/passwd",
+]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -103,8 +131,18 @@ def test_the_script_and_the_downloads_are_served_from_here(at):
 # -- headers ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/", "/health", "/robots.txt", "/nonsense", "/voila/static/plotly.min.js",
-                                  "/voila/templates/ldn/static/explorer.js", "/voila/static/voila.js"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/health",
+        "/robots.txt",
+        "/nonsense",
+        "/voila/static/plotly.min.js",
+        "/voila/templates/ldn/static/explorer.js",
+        "/voila/static/voila.js",
+    ],
+)
 def test_every_answer_carries_the_security_headers_and_no_cookie(at, path):
     _, headers, _ = at.ask(path, method="HEAD" if path == "/" else "GET")
     policy = headers["content-security-policy"]
@@ -167,8 +205,17 @@ def test_no_code_runs_that_a_reader_sends(reader, tmp_path, channel):
     code = f"open({str(target)!r}, 'w').write('x')"
     with reader.channels() as line:
         for kind, content in [
-            ("execute_request", {"code": code, "silent": False, "store_history": False, "user_expressions": {"a": code},
-                                 "allow_stdin": False, "stop_on_error": True}),
+            (
+                "execute_request",
+                {
+                    "code": code,
+                    "silent": False,
+                    "store_history": False,
+                    "user_expressions": {"a": code},
+                    "allow_stdin": False,
+                    "stop_on_error": True,
+                },
+            ),
             ("inspect_request", {"code": code, "cursor_pos": 1, "detail_level": 1}),
             ("complete_request", {"code": code, "cursor_pos": len(code)}),
             ("history_request", {"output": True, "raw": True, "hist_access_type": "tail", "n": 10}),
@@ -176,7 +223,7 @@ def test_no_code_runs_that_a_reader_sends(reader, tmp_path, channel):
             ("debug_request", {"type": "request", "command": "evaluate", "arguments": {"expression": code}}),
             ("input_reply", {"value": code}),
             ("create_subshell_request", {}),
-        ]:  # fmt: skip
+        ]:
             sent = hosting.message(kind, content, channel)
             line.send(json.dumps(sent))
         assert hosting.kernel_is_alive(line)
@@ -213,9 +260,23 @@ def test_a_comm_to_an_unknown_target_or_widget_does_nothing(reader):
         assert hosting.kernel_is_alive(line)
 
 
-MALFORMED = ["", "{}", "not json", "[]", "null", '{"header": 1, "channel": "shell"}', '{"channel": "shell"}', b"",
-             b"\x00", b"\xff" * 64, (10**12).to_bytes(8, "little") + b"x" * 100, (10**6).to_bytes(8, "little") + b"x" * 100, b"\x01" * 4096, "[" * 100_000,
-             "x" * (handlers.LARGEST_MESSAGE + 1)]  # fmt: skip
+MALFORMED = [
+    "",
+    "{}",
+    "not json",
+    "[]",
+    "null",
+    '{"header": 1, "channel": "shell"}',
+    '{"channel": "shell"}',
+    b"",
+    b"\x00",
+    b"\xff" * 64,
+    (10**12).to_bytes(8, "little") + b"x" * 100,
+    (10**6).to_bytes(8, "little") + b"x" * 100,
+    b"\x01" * 4096,
+    "[" * 100_000,
+    "x" * (handlers.LARGEST_MESSAGE + 1),
+]
 
 
 def test_malformed_messages_close_their_own_connection_at_most(at, reader):
@@ -269,9 +330,19 @@ def test_kernels_know_no_secret_of_the_server(at, reader):
     for kernel in found:
         environment = kernel.environ()
         assert SECRET not in " ".join(environment.values())
-        assert set(environment) - set(kernels.environment(environment)) <= {"JPY_PARENT_PID", "JPY_SESSION_NAME",
-               "PYDEVD_USE_FRAME_EVAL", "TERM", "CLICOLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "PAGER", "GIT_PAGER",
-               "MPLBACKEND", "COLORTERM"}  # fmt: skip
+        assert set(environment) - set(kernels.environment(environment)) <= {
+            "JPY_PARENT_PID",
+            "JPY_SESSION_NAME",
+            "PYDEVD_USE_FRAME_EVAL",
+            "TERM",
+            "CLICOLOR",
+            "FORCE_COLOR",
+            "CLICOLOR_FORCE",
+            "PAGER",
+            "GIT_PAGER",
+            "MPLBACKEND",
+            "COLORTERM",
+        }
 
 
 def fake_kernels(**connections: int) -> tuple[kernels.ExplorerKernelManager, list[str]]:
@@ -334,10 +405,18 @@ def test_readers_beyond_the_limit_are_asked_to_come_back_and_a_stopped_server_le
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(("ldnevidence-", "voila_"))] == []
 
 
-@pytest.mark.parametrize(("options", "said"), [
-    ({"port": 0}, "port"), ({"port": 70_000}, "port"), ({"pool": -1}, "pool"), ({"most": -1}, "most"),
-    ({"base_url": "ldn"}, "base URL"), ({"base_url": "/ldn"}, "base URL"), ({"frame_ancestors": "any"}, "frame"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"port": 0}, "port"),
+        ({"port": 70_000}, "port"),
+        ({"pool": -1}, "pool"),
+        ({"most": -1}, "most"),
+        ({"base_url": "ldn"}, "base URL"),
+        ({"base_url": "/ldn"}, "base URL"),
+        ({"frame_ancestors": "any"}, "frame"),
+    ],
+)
 def test_bad_options_are_named(options, said):
     with pytest.raises(ValueError, match=said):
         server.serve(**({"port": browser.free_port(), "open_browser": False} | options))

@@ -212,8 +212,17 @@ class TestInTheBrowser:
         assert all(chosen in text for text in texts)
         visit.page.close()
 
-    @pytest.mark.parametrize("name", ["index.html", "evidence/fibromyalgia--low.html", "references.html", "claims.html",
-                                      "tables/studies.html", "lessons/01_what_65_percent_means.html"])  # fmt: skip
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "index.html",
+            "evidence/fibromyalgia--low.html",
+            "references.html",
+            "claims.html",
+            "tables/studies.html",
+            "lessons/01_what_65_percent_means.html",
+        ],
+    )
     def test_accessibility_rules_hold(self, chromium, folder, name):
         from axe_playwright_python.sync_playwright import Axe
 

@@ -169,7 +169,11 @@ class Page(TornadoVoilaHandler):
             self.set_header("Retry-After", str(RETRY_AFTER))
             self.finish(BUSY)
             return
-        await super().get("")
+        self.kernel_manager.coming += 1
+        try:
+            await super().get("")
+        finally:
+            self.kernel_manager.coming -= 1
 
     def _refuse_nonsense(self, path: str) -> None:
         if path:
@@ -185,7 +189,7 @@ class Health(RequestHandler):
         """Return how many readers there are, and how many kernels wait for one."""
         kernels = self.settings["kernel_manager"]
         self.set_header("Cache-Control", "no-store")
-        self.finish({"status": "ok", "readers": kernels.visitors(), "waiting": kernels.waiting()})
+        self.finish({"status": "ok", "readers": kernels.visitors(), "waiting": len(kernels.pooled())})
 
     def head(self) -> None:
         """Answer without a body."""

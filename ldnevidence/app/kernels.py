@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Mapping
 from datetime import timedelta
@@ -15,6 +16,9 @@ from traitlets import Integer
 MEGABYTES_PER_VISITOR = (
     120  # what a visitor's kernel is budgeted with; see the load table in deploy/README.md
 )
+LOOK_EVERY = 0.25  # seconds between looks at a kernel that starts
+QUIET = 0.03  # seconds of processor time in between that count as none
+LONGEST_TURN = 20.0  # seconds after which the next kernel starts anyway
 # Names that a kernel needs; all others stay with the server, so that no secret can be read in a kernel.
 NEEDED = frozenset({
     "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "LD_LIBRARY_PATH",
@@ -71,15 +75,55 @@ class ExplorerKernelManager(AsyncMappingKernelManager):
     )
     abandoned_after = Integer(120, config=True, help="Seconds that a kernel without an open page stays.")
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._turns: asyncio.Semaphore | None = None  # made where the loop runs
+        self._ending: set[asyncio.Future[None]] = set()
+        self._started: set[str] = set()
+        self.coming = 0  # visitors whose page is being made
+
     def new_kernel_id(self, **kwargs: Any) -> str:
         """Return a random name that starts with the number of this process."""
         return f"{self.instance:02x}{super().new_kernel_id(**kwargs)[2:]}"
 
     async def start_kernel(self, **kwargs: Any) -> str:  # type: ignore[override]
-        """Start a kernel with a cleaned environment."""
+        """Start a kernel with a cleaned environment.
+
+        Kernels take turns, one a processor: of many that are wanted at once the first is ready long before the
+        last, and readers who have theirs are not slowed down by all the others.
+        """
+        if self._turns is None:
+            self._turns = asyncio.Semaphore(os.cpu_count() or 1)
         kwargs["env"] = environment(kwargs.get("env") or os.environ)
-        kernel: str = await super().start_kernel(**kwargs)
+        await self._turns.acquire()
+        kernel = ""
+        try:
+            kernel = await super().start_kernel(**kwargs)
+            self._started.add(kernel)
+        finally:
+            end = asyncio.ensure_future(self._end_turn(kernel))
+            self._ending.add(end)
+            end.add_done_callback(self._ending.discard)
         return kernel
+
+    async def _end_turn(self, kernel_id: str) -> None:
+        """Let the next kernel start once this one has nothing left to compute, or has gone."""
+        try:
+            provisioner = self.get_kernel(kernel_id).provisioner if kernel_id in self else None
+            process = psutil.Process(getattr(provisioner, "pid", None) or -1)
+            spent, quiet = 0.0, 0
+            for _ in range(int(LONGEST_TURN / LOOK_EVERY)):
+                await asyncio.sleep(LOOK_EVERY)
+                times = process.cpu_times()
+                quiet = quiet + 1 if times.user + times.system - spent < QUIET else 0
+                spent = times.user + times.system
+                if quiet > 1:
+                    break
+        except (psutil.Error, ValueError):
+            pass  # ended or never started
+        finally:
+            if self._turns:
+                self._turns.release()
 
     async def cull_kernel_if_idle(self, kernel_id: str) -> None:
         """End a kernel whose page has gone sooner than one whose reader only pauses."""
@@ -91,14 +135,16 @@ class ExplorerKernelManager(AsyncMappingKernelManager):
             return
         await super().cull_kernel_if_idle(kernel_id)
 
-    def waiting(self) -> int:
-        """Return how many preheated kernels wait for a visitor, those that are still starting included."""
-        return sum(len(pool) for pool in getattr(self, "_pools", {}).values())
+    def pooled(self) -> set[str]:
+        """Return the preheated kernels that wait for a visitor."""
+        tasks = [task for pool in getattr(self, "_pools", {}).values() for task in pool if task.done()]
+        return {task.result()["kernel_id"] for task in tasks if not task.cancelled() and not task.exception()}
 
     def visitors(self) -> int:
         """Return how many kernels are in use."""
-        return max(0, len(self.list_kernel_ids()) - self.waiting())
+        self._started &= set(self.list_kernel_ids())
+        return len(self._started - self.pooled())
 
     def full(self) -> bool:
-        """Tell whether no further visitor can be taken."""
-        return self.visitors() >= (self.most or visitors_in_memory())
+        """Tell whether no further visitor can be taken; those whose page is being made count too."""
+        return self.visitors() + self.coming >= (self.most or visitors_in_memory())
