@@ -12,6 +12,7 @@ $(STAMP): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	-@$(BIN)/python -m ldnevidence.app.bundle  # a smaller plotly script, where npm can fetch it
 	touch $@
 
 dashboard: $(STAMP)

@@ -327,7 +327,7 @@ def _sentence(drawn: pd.DataFrame, lines: list[tuple[str, pd.DataFrame]]) -> str
     studies = drawn["study_id"].nunique()
     placebo = drawn.groupby("study_id")["role"].agg(set).map(lambda roles: {"ldn", "placebo"} <= roles).sum()
     return (
-        f"{base.count(studies, 'study', 'studies')} give the share of people with one of these events; "
+        f"{base.count(studies, 'study gives', 'studies give')} the share of people with one of these events; "
         f"{placebo} of them also for placebo, on {both} of {base.count(len(lines), 'line')}."
     )
 
