@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import json
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -25,16 +25,6 @@ pytestmark = [
 ]
 needs_nginx = pytest.mark.skipif(NGINX is None, reason="needs nginx, and none was found")
 SLOW = 60_000  # milliseconds; a limit for hanging, not a measure of speed
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=browser.CHROMIUM, args=browser.ARGUMENTS)
-        yield started
-        started.close()
 
 
 @contextlib.contextmanager
@@ -84,18 +74,17 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[hosting.Ser
 @needs_nginx
 def test_readers_behind_nginx_are_spread_over_both_processes_and_stay_with_theirs(farm, chromium):
     front, processes = farm
-    pages = []
-    for _ in processes:
+    pages, kernels = [], []
+    # Scripts and pictures take turns too, so two readers may meet in one process; a few more must not all.
+    while len(pages) < 6 and len({kernel[:2] for kernel in kernels}) < 2:
         page = chromium.new_page()
         page.goto(front.address)
         page.wait_for_selector(".ldn-figure .main-svg", state="attached", timeout=SLOW)
         pages.append(page)
-    kernels = [
-        page.evaluate("JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId")
-        for page in pages
-    ]
-    assert sorted(kernel[:2] for kernel in kernels) == ["00", "01"]
-    assert [process.health()["readers"] for process in processes] == [1, 1]
+        config = page.evaluate("document.getElementById('jupyter-config-data').textContent")
+        kernels.append(json.loads(config)["kernelId"])
+    assert {kernel[:2] for kernel in kernels} == {"00", "01"}
+    assert sum(process.health()["readers"] for process in processes) == len(pages)
     for page in pages:
         page.get_by_role("button", name="Claims", exact=True).click()
         page.locator("ul.ldn-claims li").first.wait_for(timeout=SLOW)
