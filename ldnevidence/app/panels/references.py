@@ -35,7 +35,9 @@ class References(Panel):
         buttons = "".join(self._kind(kind) for kind in ["", *kinds])
         keys = [work.key for work in works]
         exports = self._exports(keys)
-        found = f"{len(works)} works" + (f" for {html.escape(repr(query))}" if query else "")
+        found = f"{len(works)} {'work' if len(works) == 1 else 'works'}" + (
+            f" for {html.escape(repr(query))}" if query else ""
+        )
         self.head.value = (
             f"<div role='group' aria-label='Kind of evidence'>{buttons}</div>"
             f"<p role='status'>{found}. Export the list: {exports}</p>"
