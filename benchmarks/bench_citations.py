@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ldnevidence import citations
-from ldnevidence.bibliography import Reference
-from ldnevidence.citation_facts import facts_of
-from ldnevidence.citation_search import Index, build_index, search
+from ldnevidence.citations.bibliography import Reference
+from ldnevidence.citations.facts import facts_of
+from ldnevidence.citations.index import Index, build_index, search
 
 QUERIES = Path(__file__).resolve().parents[1] / "tests" / "reference" / "citation_queries.csv"
 COPIES = 100

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ldnevidence.dose_response import best_dose_search
-from ldnevidence.search_rule import enter, lasting_noise, search_rule
+from ldnevidence.dose_response.search_rule import enter, lasting_noise, search_rule
 
 QUIET = {"day_sd": 0, "entry_sd": 0, "first_gain_points": 0, "further_gain_points": 0}
 PLAIN_ENTRY = {"entry_min": -np.inf}

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ldnevidence import citations
-from ldnevidence.bibliography import parse
-from ldnevidence.bibtex_text import raw_bibliography, raw_entries
+from ldnevidence.citations.bibliography import parse
+from ldnevidence.citations.bibtex_text import raw_bibliography, raw_entries
 from ldnevidence.paths import references_file
 
 WORKS = citations.references()

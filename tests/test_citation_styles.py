@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ldnevidence import citations
-from ldnevidence.bibliography import parse
-from ldnevidence.citation_styles import sentence_case
+from ldnevidence.citations.bibliography import parse
+from ldnevidence.citations.styles import sentence_case
 
 WORKS = citations.references()
 GOLDEN_FILE = Path(__file__).parent / "reference" / "golden_references.csv"

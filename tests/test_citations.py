@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ldnevidence import citations, paths
-from ldnevidence.citation_query import query_words
-from ldnevidence.citation_search import build_index, search
+from ldnevidence.citations.index import build_index, search
+from ldnevidence.citations.query import query_words
 from ldnevidence.evidence import Evidence
 
 QUERIES = Path(__file__).parent / "reference" / "citation_queries.csv"

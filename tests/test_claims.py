@@ -5,7 +5,8 @@ import json
 import pytest
 
 import ldnevidence as ldn
-from ldnevidence import claim_figures, claims
+from ldnevidence import claims
+from ldnevidence.claims import quoted
 from ldnevidence.paths import data_dir
 
 
@@ -116,9 +117,9 @@ def test_the_figures_of_the_dose_finding_study_are_traced_to_its_rows(ev):
 
 
 def test_a_percentage_is_no_match_for_a_dose_or_a_score(ev):
-    only = claim_figures.matching_rows(ev, ["marcus2024"], claims.figures("5.6%"))
+    only = quoted.matching_rows(ev, ["marcus2024"], claims.figures("5.6%"))
     assert only.empty
-    dose = claim_figures.matching_rows(ev, ["marcus2024"], claims.figures("5.6 mg"))
+    dose = quoted.matching_rows(ev, ["marcus2024"], claims.figures("5.6 mg"))
     assert dose["row"].tolist() == ["marcus2024.best-dose-range#1"]
 
 

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import curve_fit, isotonic_regression
 
-from ldnevidence.dose_fits import isotonic_fit
 from ldnevidence.dose_response import (
     curve_through_two_points,
     dose_at,
@@ -24,6 +23,7 @@ from ldnevidence.dose_response import (
     named_curves,
     plateau_curve,
 )
+from ldnevidence.dose_response.fits import isotonic_fit
 
 COUNTS = st.lists(st.tuples(st.integers(0, 12), st.integers(1, 12)), min_size=2, max_size=8).map(
     lambda pairs: (np.array([min(r, n) for r, n in pairs]), np.array([n for _, n in pairs]))

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ldnevidence.dose_fits import REASONS
 from ldnevidence.dose_response import (
     Curve,
     curve_through_two_points,
@@ -17,6 +16,7 @@ from ldnevidence.dose_response import (
     plateau_curve,
     up_and_down,
 )
+from ldnevidence.dose_response.fits import REASONS
 
 CURVE = curve_through_two_points(3.0, 5.0)
 

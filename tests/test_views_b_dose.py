@@ -9,7 +9,7 @@ from pandas.testing import assert_frame_equal
 
 import ldnevidence as ldn
 from ldnevidence import dose_response
-from ldnevidence.bibliography import get_bibliography
+from ldnevidence.citations.bibliography import get_bibliography
 from ldnevidence.views import base
 
 VIEWS = ("ed_curve", "best_dose", "titrations", "occupancy", "concentration_ladder")

@@ -8,7 +8,7 @@ from pandas.testing import assert_frame_equal
 
 import ldnevidence as ldn
 from ldnevidence import effects
-from ldnevidence.bibliography import get_bibliography
+from ldnevidence.citations.bibliography import get_bibliography
 from ldnevidence.claims import VERDICTS
 from ldnevidence.views import base
 from ldnevidence.views.safety import DRAWN, INTERVAL, ZERO, harms

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ldnevidence.occupancy import EmaxCurve, emax_curve
+from ldnevidence.dose_response.occupancy import EmaxCurve, emax_curve
 from ldnevidence.rows import each
 from ldnevidence.views import base, parts
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from ldnevidence.curves import FloatArray
+from ldnevidence.dose_response.curves import FloatArray
 
 BoolArray = npt.NDArray[np.bool_]
 

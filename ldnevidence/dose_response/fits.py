@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ldnevidence import _checks
-from ldnevidence.curves import LINKS, FloatArray, Link, inverse_link, quantile
+from ldnevidence.dose_response.curves import LINKS, FloatArray, Link, inverse_link, quantile
 
 Definition = Literal["absolute", "relative"]
 

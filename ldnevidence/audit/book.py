@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ldnevidence.audit_grim import decimals
+from ldnevidence.audit.granularity import decimals
 
 if TYPE_CHECKING:
     import pandas as pd

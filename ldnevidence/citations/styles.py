@@ -13,9 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ldnevidence.bibliography import Reference
-from ldnevidence.citation_formats import csl_item
-from ldnevidence.registers import registry_url
+from ldnevidence.citations.bibliography import Reference
+from ldnevidence.citations.formats import csl_item
+from ldnevidence.citations.registers import registry_url
 
 CSL_FOLDER = Path(__file__).resolve().parent / "csl"
 CSL_FILES = {"vancouver": "nlm-citation-sequence.csl", "apa": "apa.csl"}

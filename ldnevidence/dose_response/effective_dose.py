@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ldnevidence import _checks
-from ldnevidence.curves import (
+from ldnevidence.dose_response.curves import (
     SCALES,
     Curve,
     FloatArray,
@@ -23,7 +23,14 @@ from ldnevidence.curves import (
     check_probability,
     two_parameter,
 )
-from ldnevidence.dose_fits import BELOW, REASONS, Definition, binomial_fit, isotonic_dose, isotonic_fit
+from ldnevidence.dose_response.fits import (
+    BELOW,
+    REASONS,
+    Definition,
+    binomial_fit,
+    isotonic_dose,
+    isotonic_fit,
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ldnevidence import citation_formats as formats
-from ldnevidence import citation_styles as styles
-from ldnevidence.bibliography import Name, Reference, get_bibliography
-from ldnevidence.bibtex_text import entries_text, unknown_key
-from ldnevidence.citation_check import check_references
-from ldnevidence.citation_search import get_index, nearest_words, search
-from ldnevidence.citation_use import KINDS, how_read, kind_of_evidence, where_used
+from ldnevidence.citations import formats, styles
+from ldnevidence.citations.bibliography import Name, Reference, get_bibliography
+from ldnevidence.citations.bibtex_text import entries_text, unknown_key
+from ldnevidence.citations.index import get_index, nearest_words, search
+from ldnevidence.citations.integrity import check_references
+from ldnevidence.citations.use import KINDS, how_read, kind_of_evidence, where_used
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ldnevidence.bibliography import default_evidence
-from ldnevidence.citation_use import POPULAR, RECORD, kinds_of_evidence
+from ldnevidence.citations.bibliography import default_evidence
+from ldnevidence.citations.use import POPULAR, RECORD, kinds_of_evidence
 
 if TYPE_CHECKING:
     import pandas as pd

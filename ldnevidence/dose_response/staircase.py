@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from ldnevidence import _checks
-from ldnevidence.curves import Curve, FloatArray, dose_at, named_curves
-from ldnevidence.dose_fits import REASONS, Definition, binomial_fit, isotonic_dose, isotonic_fit
+from ldnevidence.dose_response.curves import Curve, FloatArray, dose_at, named_curves
+from ldnevidence.dose_response.fits import REASONS, Definition, binomial_fit, isotonic_dose, isotonic_fit
 
 Estimator = Literal["isotonic", "logit", "probit"]
 Stop = Literal["people", "rule"]
@@ -32,7 +32,7 @@ class UpAndDown:
     ed50, ed95 : ndarray, shape (s,)
         Estimates, mg/day; NaN where the study does not support one.
     ed50_status, ed95_status : ndarray, shape (s,)
-        0, or why there is no estimate (index into `dose_fits.REASONS`).
+        0, or why there is no estimate (index into `fits.REASONS`).
     n_people, n_responders : ndarray, shape (s,)
         People tested and responders among them.
     reversals, pairs : ndarray, shape (s,)

@@ -16,11 +16,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ldnevidence.bibliography import Reference, get_bibliography, with_reason
-from ldnevidence.citation_facts import Facts, facts_of
-from ldnevidence.citation_query import ALSO, name_words, query_words, typed_identifiers, words
+from ldnevidence.citations.bibliography import Reference, get_bibliography, with_reason
+from ldnevidence.citations.facts import Facts, facts_of
+from ldnevidence.citations.query import ALSO, name_words, query_words, typed_identifiers, words
+from ldnevidence.citations.registers import registry_numbers
 from ldnevidence.paths import references_file
-from ldnevidence.registers import registry_numbers
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence

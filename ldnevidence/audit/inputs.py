@@ -6,11 +6,11 @@ import math
 import re
 from collections.abc import Iterator
 
-from ldnevidence import audit_book as ab
-from ldnevidence.audit_book import Book, Entry, Row
-from ldnevidence.audit_comparisons import Range, intervals, printed_p, show_p, z_gap
-from ldnevidence.audit_grim import half_unit
-from ldnevidence.audit_numbers import change_sd_range, quantile, tail
+from ldnevidence.audit import book as ab
+from ldnevidence.audit.book import Book, Entry, Row
+from ldnevidence.audit.comparisons import Range, intervals, printed_p, show_p, z_gap
+from ldnevidence.audit.granularity import half_unit
+from ldnevidence.audit.numbers import change_sd_range, quantile, tail
 
 _STATISTICS = {
     "MD": ("mean change", "mean"),

@@ -15,8 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from ldnevidence import _checks
-from ldnevidence.curves import FloatArray
-from ldnevidence.search_rule import BoolArray, enter, lasting_noise, search_rule
+from ldnevidence.dose_response.curves import FloatArray
+from ldnevidence.dose_response.search_rule import BoolArray, enter, lasting_noise, search_rule
 
 Shape = Literal["window", "plateau"]
 Reference = Literal["entry", "run-in"]

@@ -25,10 +25,10 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from ldnevidence import audit_comparisons, audit_inputs, audit_shares, audit_significance
-from ldnevidence.audit_book import CONSISTENT, FINDINGS, UNTESTED, Book
-from ldnevidence.audit_grim import grim, grim_bases, grim_counts, grim_mean
-from ldnevidence.audit_numbers import (
+from ldnevidence.audit import comparisons, inputs, shares, significance
+from ldnevidence.audit.book import CONSISTENT, FINDINGS, UNTESTED, Book
+from ldnevidence.audit.granularity import grim, grim_bases, grim_counts, grim_mean
+from ldnevidence.audit.numbers import (
     PairedChange,
     change_sd_range,
     chi_squared,
@@ -69,10 +69,10 @@ __all__ = [
 ]
 
 RULES = (
-    *audit_shares.RULES,
-    *audit_comparisons.RULES,
-    *audit_inputs.RULES,
-    *audit_significance.RULES,
+    *shares.RULES,
+    *comparisons.RULES,
+    *inputs.RULES,
+    *significance.RULES,
 )
 
 COLUMNS = (

@@ -9,8 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ldnevidence.bibliography import default_evidence, get_bibliography
-from ldnevidence.bibtex_text import unknown_key
+from ldnevidence.citations.bibliography import default_evidence, get_bibliography
+from ldnevidence.citations.bibtex_text import unknown_key
 from ldnevidence.paths import root
 from ldnevidence.rows import each
 

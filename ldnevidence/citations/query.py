@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from ldnevidence.bibtex_text import fold
-from ldnevidence.registers import registry_numbers
+from ldnevidence.citations.bibtex_text import fold
+from ldnevidence.citations.registers import registry_numbers
 
 STOP_WORDS = frozenset(
     re.findall(

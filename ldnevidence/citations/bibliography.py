@@ -9,9 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ldnevidence.bibtex_text import RawEntry, raw_entries
+from ldnevidence.citations.bibtex_text import RawEntry, raw_entries
+from ldnevidence.citations.registers import registry_numbers, registry_url
 from ldnevidence.paths import references_file
-from ldnevidence.registers import registry_numbers, registry_url
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
@@ -216,14 +216,14 @@ class Reference:
     @property
     def kind_of_evidence(self) -> str:
         """Kind of evidence, such as "randomised trial" or "popular text"."""
-        from ldnevidence.citation_use import kind_of_evidence
+        from ldnevidence.citations.use import kind_of_evidence
 
         return kind_of_evidence(self.key)
 
     @property
     def how_read(self) -> str:
         """How much of the work was read here, page by page."""
-        from ldnevidence.citation_use import how_read
+        from ldnevidence.citations.use import how_read
 
         return how_read(self.key)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ldnevidence.bibliography import Name, Reference
+from ldnevidence.citations.bibliography import Name, Reference
 
 # BibTeX type: type in CSL-JSON, type in RIS.
 TYPES = {
@@ -48,7 +48,7 @@ def csl_item(work: Reference) -> dict[str, Any]:
 
     Examples
     --------
-    >>> from ldnevidence.bibliography import get_bibliography
+    >>> from ldnevidence.citations.bibliography import get_bibliography
     >>> csl_item(get_bibliography()["younger2013"])["page"]
     '529–538'
     """
@@ -92,7 +92,7 @@ def _ris_name(name: Name) -> str:
 def to_ris(works: Sequence[Reference]) -> str:
     """Return works in RIS, the form that Zotero, EndNote and Mendeley take in.
 
-    >>> from ldnevidence.bibliography import get_bibliography
+    >>> from ldnevidence.citations.bibliography import get_bibliography
     >>> to_ris([get_bibliography()["bostick2019"]]).splitlines()[:2]
     ['TY  - JOUR', 'AU  - Bostick, K. M.']
     """

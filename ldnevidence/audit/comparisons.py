@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from statistics import NormalDist
 
-from ldnevidence import audit_book as ab
-from ldnevidence.audit_book import Book, Entry, Row
-from ldnevidence.audit_grim import half_unit
-from ldnevidence.audit_numbers import hochberg, p_from_interval, quantile, tail, two_tailed
+from ldnevidence.audit import book as ab
+from ldnevidence.audit.book import Book, Entry, Row
+from ldnevidence.audit.granularity import half_unit
+from ldnevidence.audit.numbers import hochberg, p_from_interval, quantile, tail, two_tailed
 
 RATIOS = frozenset({"RR", "OR", "HR"})
 DIFFERENCES = frozenset({"MD", "MC", "SMD", "RD", "DID", "PCD", "PCC"})

@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from ldnevidence import audit_book as ab
-from ldnevidence.audit_book import Bases, Book, Entry, Row
-from ldnevidence.audit_grim import decimals, grim, grim_bases, grim_counts, grim_mean, half_unit
+from ldnevidence.audit import book as ab
+from ldnevidence.audit.book import Bases, Book, Entry, Row
+from ldnevidence.audit.granularity import decimals, grim, grim_bases, grim_counts, grim_mean, half_unit
 
 # Scales whose score is a whole number in every person, and answers averaged within a person. Scores that
 # are averages of changing numbers of items, or weighted, are left out on purpose.

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ldnevidence import bands
-from ldnevidence.bibtex_text import fold
-from ldnevidence.claim_figures import Figure, figures, matching_rows
-from ldnevidence.claim_words import CONCEPTS, REFERENCE_DOI, VERDICTS, Concept, Verdict
+from ldnevidence.citations.bibtex_text import fold
+from ldnevidence.claims.quoted import Figure, figures, matching_rows
+from ldnevidence.claims.words import CONCEPTS, REFERENCE_DOI, VERDICTS, Concept, Verdict
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
@@ -193,7 +193,9 @@ def work_labels(ev: Evidence) -> dict[str, str]:
     >>> work_labels(ldn.load())["younger2013"]
     'Younger 2013'
     """
-    from ldnevidence.bibliography import get_bibliography  # parsed once a process, when first needed
+    from ldnevidence.citations.bibliography import (
+        get_bibliography,  # parsed once a process, when first needed
+    )
 
     labels = {key: work.label.replace(" (no year)", "") for key, work in get_bibliography().items()}
     for name in ("reviews", "studies"):

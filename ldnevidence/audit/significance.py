@@ -6,13 +6,13 @@ import math
 import re
 from collections.abc import Iterator
 
-from ldnevidence import audit_book as ab
 from ldnevidence import effects
-from ldnevidence.audit_book import Book, Entry, Row
-from ldnevidence.audit_comparisons import Range, printed_p, show_p, z_gap
-from ldnevidence.audit_grim import half_unit
-from ldnevidence.audit_inputs import before_after, half_of, sds_of
-from ldnevidence.audit_numbers import change_sd_range, chi_squared, cohen_d, f_tail, tail
+from ldnevidence.audit import book as ab
+from ldnevidence.audit.book import Book, Entry, Row
+from ldnevidence.audit.comparisons import Range, printed_p, show_p, z_gap
+from ldnevidence.audit.granularity import half_unit
+from ldnevidence.audit.inputs import before_after, half_of, sds_of
+from ldnevidence.audit.numbers import change_sd_range, chi_squared, cohen_d, f_tail, tail
 
 _DEGREES = re.compile(r"\((\d+),\s*(\d+)\)|(\d+) and (\d+) degrees")
 

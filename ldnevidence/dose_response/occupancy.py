@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ldnevidence.curves import FloatArray
+from ldnevidence.dose_response.curves import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

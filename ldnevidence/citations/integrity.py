@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ldnevidence.bibliography import Reference, parse
-from ldnevidence.bibtex_text import fold, raw_entries
-from ldnevidence.citation_use import mentioned_keys
+from ldnevidence.citations.bibliography import Reference, parse
+from ldnevidence.citations.bibtex_text import fold, raw_entries
+from ldnevidence.citations.use import mentioned_keys
 from ldnevidence.schema import Fault
 
 if TYPE_CHECKING:
