@@ -88,11 +88,10 @@ def comparisons(ev: Evidence, kind: str = "between") -> pd.DataFrame:
     """
     if kind not in ("between", "within"):
         raise ValueError(f"unknown kind {kind!r}; known: between, within")
-    return _compared(ev, kind).copy(deep=False)
+    return _compared(ev, kind)
 
 
-# One redraw of the Compare tab asks for the same table five times; Evidence never changes, so it can be kept.
-@lru_cache(maxsize=16)
+@base.once_for_all
 def _compared(ev: Evidence, kind: str) -> pd.DataFrame:
     facts = _Facts(ev)
     rows = [*_printed_within(facts)] if kind == "within" else [*_computed(facts), *_printed(facts)]
@@ -103,6 +102,7 @@ def _compared(ev: Evidence, kind: str) -> pd.DataFrame:
     )
 
 
+@lru_cache(maxsize=16)  # one redraw of the Compare tab asks five times
 def measures_available(ev: Evidence, kind: str = "between") -> pd.DataFrame:
     """Return which measures a forest plot of this evidence can show, the fullest first.
 

@@ -93,7 +93,7 @@ def forest(
         "LDN against something else" if kind == "between" else "Before and after LDN, without a comparison"
     )
     whole = comparisons.comparisons(ev, kind)
-    found = comparisons.summarise_measures(whole)
+    found = comparisons.measures_available(ev, kind)
     measure = measure or found["measure"].get(0)
     units = found.loc[found["measure"] == measure, "unit"]
     unit = units.iloc[0] if unit is None and len(units) else unit

@@ -24,6 +24,10 @@ COLUMNS = [
     "participants",
 ]
 
+TINTS = ("#eef3f8", "#cfe1ef", "#a9cbe3", "#86b5d7")  # none, one, two, three and more randomised studies
+ROW = 34  # pixels
+LOWER, HALF = 0.08, 0.27  # boxes stand a little below the middle of a row: on a telephone its name is above
+
 
 def cells(ev: Evidence, scheme: str = "explorer") -> pd.DataFrame:
     """Count studies, randomised studies and participants for every condition and dose band.
@@ -104,37 +108,7 @@ def gap_map(ev: Evidence, scheme: str = "explorer") -> base.View:
     if table.empty:
         return base.empty("gap_map", title, "No study is left in this selection.", code, COLUMNS)
     conditions = list(dict.fromkeys(table["condition"]))
-    labels = list(dict.fromkeys(table["band_label"]))
-    fig = base.figure(110 + 34 * len(conditions), legend=False)
-    for name, part, symbol, fill in (
-        ("studies", table[table["studies"] > 0], "square", base.LDN),
-        ("none", table[table["studies"] == 0], "square-open", base.RULE),
-    ):
-        words = [f"{r.studies} · {r.randomized} R" if name == "studies" else "none" for r in each(part)]
-        hover = [
-            f"{r.condition}, {r.band_label}<br>{base.count(r.studies, 'study', 'studies')}, "
-            f"{r.randomized} randomised, {r.participants:,} participants"
-            for r in each(part)
-        ]
-        fig.add_scatter(
-            x=part["band_label"], y=part["condition"], mode="markers+text", text=words, hovertext=hover,
-            hoverinfo="text", name=name,
-            textposition="middle right" if name == "studies" else "middle center",
-            textfont={"size": 12, "color": base.INK if name == "studies" else base.MUTED},
-            marker={"symbol": symbol, "color": fill, "size": 4 + 2.2 * part["studies"].clip(upper=8)
-                    if name == "studies" else 0},
-        )  # fmt: skip
-    fig.update_xaxes(
-        side="top", categoryorder="array", categoryarray=labels, tickvals=labels, tickangle=0,
-        ticktext=[base.wrap(label, 14) for label in labels], showgrid=False,
-    )  # fmt: skip
-    fig.update_yaxes(
-        categoryorder="array",
-        categoryarray=conditions[::-1],
-        griddash="dot",
-        range=[-0.6, len(conditions) - 0.4],
-    )
-    fig.update_layout(margin={"t": 70, "b": 16})
+    fig = _figure(table, conditions, list(dict.fromkeys(table["band_label"])))
     filled = int((table["studies"] > 0).sum())
     studies = ev.tables["studies"]
     whole = studies[studies["part_of"].isna()]
@@ -143,10 +117,48 @@ def gap_map(ev: Evidence, scheme: str = "explorer") -> base.View:
         f"fill {filled} of {len(table)} cells; in the other {len(table) - filled} no study was found."
     )
     notes = (
-        "Each cell gives the number of studies and, marked R, of randomised ones; hover for participants.",
+        "A cell gives the number of studies and, in brackets, how many of them are randomised; a darker cell has "
+        "more randomised ones. Hover, or see the table, for participants.",
         "A study counts in every band that its doses touch and under every condition it is filed under, so "
         "cells do not add up to the total; wider conditions include the narrower ones.",
         "Secondary analyses of a trial are not counted again.",
         "Participants add up only studies whose number was read.",
     )
     return base.View(title, sentence, fig, table, notes, base.cited(ev, whole["study_id"]), code, "gap_map")
+
+
+def _figure(table: pd.DataFrame, conditions: list[str], labels: list[str]) -> base.go.Figure:
+    """Draw a box with its numbers for each cell that has studies; the others say "none"."""
+    places = {name: len(conditions) - 1 - i for i, name in enumerate(conditions)}
+    columns = {label: i for i, label in enumerate(labels)}
+    heads = [base.wrap(label.replace("microgram", "µg").replace("µgs", "µg"), 8) for label in labels]
+    top = 24 + 12 * max(head.count("<br>") + 1 for head in heads)
+    fig = base.figure(top + 16 + ROW * len(conditions), legend=False)
+    for name, part in (("studies", table[table["studies"] > 0]), ("none", table[table["studies"] == 0])):
+        hover = [
+            f"{r.condition}, {r.band_label}<br>{base.count(r.studies, 'study', 'studies')}, "
+            f"{r.randomized} randomised, {r.participants:,} participants"
+            for r in each(part)
+        ]
+        full = name == "studies"
+        fig.add_scatter(
+            x=[columns[label] for label in part["band_label"]], hovertext=hover, hoverinfo="text", name=name,
+            y=[places[c] - LOWER for c in part["condition"]], mode="text",
+            text=[f"<b>{r.studies}</b> ({r.randomized})" if full else "none" for r in each(part)],
+            textfont={"size": 12 if full else 11, "color": base.INK if full else base.MUTED},
+        )  # fmt: skip
+    boxes = [
+        {"type": "rect", "x0": columns[r.band_label] - 0.45, "x1": columns[r.band_label] + 0.45,
+         "y0": places[r.condition] - LOWER - HALF, "y1": places[r.condition] - LOWER + HALF, "layer": "below",
+         "fillcolor": TINTS[min(r.randomized, len(TINTS) - 1)], "line": {"width": 1, "color": base.LDN}}
+        for r in each(table[table["studies"] > 0])
+    ]  # fmt: skip
+    fig.update_layout(
+        margin={"t": top, "b": 16, "r": 8}, shapes=boxes,
+        xaxis={"side": "top", "tickvals": list(columns.values()), "ticktext": heads, "tickangle": 0,
+               "tickfont": {"size": 11}, "showgrid": False, "showline": False, "ticks": "",
+               "range": [-0.55, len(labels) - 0.45]},
+        yaxis={"tickvals": list(places.values()), "ticktext": conditions, "griddash": "dot", "showline": False,
+               "range": [-0.6, len(conditions) - 0.4]},
+    )  # fmt: skip
+    return fig

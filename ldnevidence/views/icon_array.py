@@ -262,6 +262,7 @@ def _more(difference: float) -> str:
     return "none" if size == 0 else f"{size:,} {'more' if difference > 0 else 'fewer'}"
 
 
+@base.once_for_all
 def countable(ev: Evidence) -> pd.DataFrame:
     """Return the outcomes whose people were counted in an LDN arm and in another arm.
 

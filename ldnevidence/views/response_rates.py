@@ -21,6 +21,7 @@ NO_BASE = "no denominator was read"
 BOUND = "the source gives a bound or a rounded word, no exact share"
 
 
+@base.once_for_all
 def rates(ev: Evidence) -> pd.DataFrame:
     """Return every response rate that was printed, with Wilson's interval where a count was read.
 

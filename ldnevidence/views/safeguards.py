@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -40,6 +39,7 @@ WHOLE = re.compile(r"full text|whole (letter|article|paper|report|text)")
 SECOND_HAND = "second hand"
 
 
+@base.once_for_all
 def cells(ev: Evidence) -> pd.DataFrame:
     """Judge every safeguard of every study from what the tables say, and from nothing else.
 
@@ -79,6 +79,7 @@ def cells(ev: Evidence) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["study_id", "study", "safeguard", "state", "word", "detail"])
 
 
+@base.once_for_all
 def marks(ev: Evidence) -> pd.DataFrame:
     """Return each study's safeguards in words, with a short string of letters for the rows of other plots.
 
@@ -99,11 +100,6 @@ def marks(ev: Evidence) -> pd.DataFrame:
     >>> table.loc["younger2013", "letters"]
     'R B C –'
     """
-    return _marked(ev).copy(deep=False)
-
-
-@lru_cache(maxsize=16)  # every plot with rows of studies asks for it again
-def _marked(ev: Evidence) -> pd.DataFrame:
     table = cells(ev)
     wide = table.pivot(index="study_id", columns="safeguard", values="word")
     details = table.pivot(index="study_id", columns="safeguard", values="detail")

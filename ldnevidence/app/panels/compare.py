@@ -11,7 +11,7 @@ from ldnevidence import views
 from ldnevidence.app.panels.base import SELECTION, Panel
 from ldnevidence.app.show import Slot
 from ldnevidence.rows import each
-from ldnevidence.views.comparisons import comparisons, summarise_measures
+from ldnevidence.views.comparisons import comparisons, measures_available
 from ldnevidence.views.icon_array import countable
 from ldnevidence.views.pooling_rules import exclusion_effect
 
@@ -62,7 +62,7 @@ class Compare(Panel):
         """Return buttons for the measure, and for leaving studies out."""
         table = comparisons(ev)
         parts = []
-        measures = summarise_measures(table)
+        measures = measures_available(ev)
         if len(measures) > 1:
             now = self.measure_of(ev)
             buttons = "".join(
@@ -95,7 +95,7 @@ class Compare(Panel):
 
     def measure_of(self, ev: Evidence) -> tuple[str, str] | None:
         """Return measure and unit of the forest plot: the one chosen where this evidence has it, else the fullest."""
-        known = [(r.measure, r.unit) for r in each(summarise_measures(comparisons(ev)))]
+        known = [(r.measure, r.unit) for r in each(measures_available(ev))]
         measure, _, unit = self.state.measure.partition(" ")
         return (measure, unit) if (measure, unit) in known else (known[0] if known else None)
 
