@@ -144,6 +144,10 @@ class Evidence:
         rows = bands.scheme_rows(self.tables["dose_bands"], scheme)
         cache = self.__dict__.setdefault("_study_bands", {})
         key = rows["scheme"].iloc[0]
+        if key not in cache and self.whole:  # a study's bands do not depend on what else is selected
+            table = self.whole.study_bands(scheme)
+            mine = table["study_id"].isin(self.tables["studies"]["study_id"])
+            cache[key] = table[mine].reset_index(drop=True)
         if key not in cache:
             cache[key] = _study_bands(self.tables["studies"], self.tables["arms"], rows)
         return cache[key].copy(deep=False)

@@ -7,6 +7,7 @@ import pytest
 import ldnevidence as ldn
 from ldnevidence.app.show import cell_text
 from ldnevidence.views import base, comparisons
+from ldnevidence.views.dose_axis import doses
 from ldnevidence.views.icon_array import countable
 from ldnevidence.views.response_rates import rates
 from ldnevidence.views.safeguards import cells, marks
@@ -22,7 +23,7 @@ SELECTIONS = [
 ]
 ROWS = {
     "between": (comparisons._compared, "between"), "within": (comparisons._compared, "within"),
-    "rates": (rates,), "safeguards": (cells,), "marks": (marks,), "countable": (countable,),
+    "doses": (doses, "marcus2024"), "rates": (rates,), "safeguards": (cells,), "marks": (marks,), "countable": (countable,),
 }  # fmt: skip
 
 

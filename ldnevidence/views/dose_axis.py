@@ -31,6 +31,7 @@ MARKS = {1e-6: "1 ng", 1e-5: "10 ng", 1e-4: "100 ng", 1e-3: "1 Âµg", 1e-2: "10 Â
 HIGH = "high dose or another drug"
 
 
+@base.once_for_all
 def doses(ev: Evidence, scheme: str = "explorer") -> pd.DataFrame:
     """Return the doses of every study that stated any in mg a day, and the bands that they touch.
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import plotly.graph_objects as go
 
 from ldnevidence.views import base
@@ -23,6 +25,23 @@ def works_behind(ev: Evidence, source_ids: Iterable[object], also: Iterable[str]
     sources = ev.tables["sources"]
     wanted = sources["source_id"].isin(set(source_ids))
     return tuple(sorted({*sources.loc[wanted, "cite_key"], *also}))
+
+
+def audited(ev: Evidence) -> pd.DataFrame:
+    """Return the findings of :func:`ldnevidence.audit.check` about the whole evidence, worked out once.
+
+    >>> import ldnevidence as ldn
+    >>> "smith2007" in set(audited(ldn.load().select(condition="fibromyalgia"))["study_id"])
+    True
+    """
+    return _audited(ev.whole or ev)
+
+
+@lru_cache(maxsize=4)
+def _audited(ev: Evidence) -> pd.DataFrame:
+    from ldnevidence import audit  # recomputes every printed figure; only where its findings are shown
+
+    return audit.check(ev)
 
 
 def label_above(fig: go.Figure, labels: Iterable[tuple[float, str, bool]]) -> None:

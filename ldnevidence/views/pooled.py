@@ -74,10 +74,8 @@ def results(ev: Evidence) -> pd.DataFrame:
     >>> bool(table.loc[table["estimate"] < -5, "check"].str.contains("p").all())
     True
     """
-    from ldnevidence import audit  # recomputes every printed figure; only where pooled results are shown
-
     reviews = ev.tables["reviews"].set_index("study_id")
-    found = audit.check(ev)
+    found = parts.audited(ev)
     found = found[found["table"] == "pooled"]
     notes = found.groupby("row_key").agg({"note": " ".join, "severity": set})
     out = []
@@ -122,13 +120,10 @@ def _compared(text: str) -> str:
     return CONTROLLED if AGAINST.search(text) else UNSTATED
 
 
-def measures(ev: Evidence, domain: str | None = None) -> list[str]:
+def _measures(table: pd.DataFrame) -> list[str]:
     """Return the measures that can be drawn, those with most results first."""
-    table = results(ev)
-    table = table[(table["shown_as"] == DRAWN) & table["measure"].isin(list(MEASURES))]
-    if domain is not None:
-        table = table[table["domain"] == domain]
-    return [str(m) for m in table["measure"].value_counts(sort=True).index]
+    drawn = table[(table["shown_as"] == DRAWN) & table["measure"].isin(list(MEASURES))]
+    return [str(m) for m in drawn["measure"].value_counts(sort=True).index]
 
 
 def pooled_results(ev: Evidence, domain: str | None = None, measure: str | None = None) -> base.View:
@@ -170,7 +165,7 @@ def pooled_results(ev: Evidence, domain: str | None = None, measure: str | None 
     if measure is not None:
         measure = bands.pick(measure, {m: m for m in ("SMD", "MD", "RR", "OR", "RD")}, "measure")
     else:
-        measure = next(iter(measures(ev, domain)), "SMD")
+        measure = next(iter(_measures(every)), "SMD")
     table = every[every["measure"] == measure]
     order = {name: i for i, name in enumerate(dict.fromkeys(table["domain"]))}
     table = table.sort_values("domain", key=lambda c: c.map(order), kind="stable").reset_index(drop=True)
@@ -189,7 +184,7 @@ def pooled_results(ev: Evidence, domain: str | None = None, measure: str | None 
     drawn = table[table["shown_as"] != WORDS]
     fig = _figure(drawn, measure, low, high)
     sources = parts.works_behind(ev, table["source_id"], table["study_id"])
-    notes = _notes(table, every, measure, sorted(set(measures(ev, domain)) - {measure}))
+    notes = _notes(table, every, measure, sorted(set(_measures(every)) - {measure}))
     return base.View(TITLE, _sentence(drawn, measure), fig, table, notes, sources, code, "pooled_results")
 
 
