@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +24,6 @@ CELLS, REACH, SERUM, BINDING = (
 )
 NANOMOLAR = {"nM": 1.0, "uM": 1000.0, "µM": 1000.0, "mM": 1e6}
 MASS_PER_LITRE = {"ng/ml": 1.0, "ng/mL": 1.0, "ug/l": 1.0, "ug/L": 1.0}  # in micrograms per litre
-SERUM_TEXT = re.compile(r"[Ss]erum naltrexone\b.*?([\d.]+) to ([\d.]+) ng/ml")
 DOSES_MG = (4.5, 50.0)  # the dose most trials used, and the label's
 
 
@@ -173,16 +171,18 @@ def _serum(ev: Evidence) -> list[dict[str, Any]]:
                 r.source_id,
             )
         )
-    known = {row["study_id"] for row in out}
-    arms = ev.tables["arms"]
-    notes = ev.tables["study_notes"]
-    for r in each(notes[notes["basis"] == "read"]):
-        match = SERUM_TEXT.search(r.text)
-        if match and r.study_id not in known:
-            doses = arms.loc[(arms["study_id"] == r.study_id) & (arms["role"] == "ldn"), "dose_mg"].dropna()
-            dose = float(doses.iloc[0]) if len(doses) else float("nan")
-            low, high = float(match[1]), float(match[2])
-            out.append(_level(r.study_id, low, high, f"{low:g} to {high:g} ng/ml", dose, mass, None))
+    # A trial's own measurement is one of its results: the least and the greatest level of its LDN arm.
+    arms = ev.tables["arms"].set_index("arm_id")
+    studies = ev.tables["outcomes"].set_index("outcome_id")["study_id"]
+    results = ev.tables["results"]
+    results = results[results["unit"].isin(list(MASS_PER_LITRE)) & results["statistic"].isin(["minimum", "maximum"])]
+    for (outcome, arm), rows in results.groupby(["outcome_id", "arm_id"]):
+        ends = rows.set_index("statistic")["value"]
+        if set(ends.index) == {"minimum", "maximum"} and arms.loc[arm, "role"] == "ldn":
+            unit, source = rows["unit"].iloc[0], rows["source_id"].iloc[0]
+            low, high = (float(ends[name]) * MASS_PER_LITRE[unit] for name in ("minimum", "maximum"))
+            stated = f"{ends['minimum']:g} to {ends['maximum']:g} {unit}"
+            out.append(_level(studies[outcome], low, high, stated, arms.loc[arm, "dose_mg"], mass, source))
     return out
 
 
