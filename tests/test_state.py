@@ -6,7 +6,7 @@ import re
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import ldnevidence as ldn
@@ -76,6 +76,7 @@ def test_every_choice_that_is_offered_can_be_selected(chosen):
 
 @settings(max_examples=80)
 @given(st.text(max_size=300))
+@example("\x1f\U0001166d\U00018cd6" * 20)  # letters that only escapes could show
 def test_no_query_string_raises(text):
     messages = ExplorerState(EV).from_query(text)
     assert all(isinstance(m, str) and len(m) < 200 for m in messages)

@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import os
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import ipywidgets as w
@@ -150,10 +151,16 @@ def cell_text(value: object) -> str:
 
 def sources_html(keys: tuple[str, ...], ev: Evidence) -> str:
     """Return the pages read for each work, with their canonical addresses and how much was read."""
-    pages = ev.tables["sources"]
-    pages = pages[pages["cite_key"].isin(keys)].fillna("")
-    items = []
-    for key, group in pages.groupby("cite_key", sort=True):
+    items = _pages_of_works(ev.whole or ev)
+    found = "".join(items[key] for key in sorted(keys) if key in items)
+    return f"<ul>{found}</ul>" if found else "<p>No source in view.</p>"
+
+
+@lru_cache(maxsize=4)
+def _pages_of_works(ev: Evidence) -> dict[str, str]:
+    """Return a list item for each work of which pages were read."""
+    items = {}
+    for key, group in ev.tables["sources"].fillna("").groupby("cite_key"):
         links = []
         for page in each(group):
             link = html.escape(page.kind)
@@ -161,8 +168,8 @@ def sources_html(keys: tuple[str, ...], ev: Evidence) -> str:
                 link = f'<a href="{html.escape(page.canonical_url, quote=True)}">{link}</a>'
             copy = ", read in a copy" if page.copy else ""
             links.append(f"{link} ({html.escape(page.read)}{copy})")
-        items.append(f"<li><strong>{html.escape(str(key))}</strong>: {'; '.join(links)}</li>")
-    return f"<ul>{''.join(items)}</ul>" if items else "<p>No source in view.</p>"
+        items[str(key)] = f"<li><strong>{html.escape(str(key))}</strong>: {'; '.join(links)}</li>"
+    return items
 
 
 def downloads_html(view: View) -> str:

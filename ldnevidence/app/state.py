@@ -268,7 +268,7 @@ class ExplorerState(t.HasTraits):
                 if name in pairs:
                     messages += self._take(name, trait, pairs[name])
         unknown = [n for n in pairs if n not in self.NAMES]
-        return messages + [f"{n[:40]!r} in the link is unknown and was ignored." for n in unknown]
+        return messages + [f"{_quoted(n)} in the link is unknown and was ignored." for n in unknown]
 
     def _take(self, name: str, trait: str, value: str) -> list[str]:
         """Set one trait from a link; return messages for what was ignored."""
@@ -281,14 +281,23 @@ class ExplorerState(t.HasTraits):
             asked = [s for s in value.split(",") if s]
             self.exclude = tuple(s for s in dict.fromkeys(asked) if s in known)
             return [
-                f"{name} {s[:40]!r} in the link is unknown and was ignored." for s in asked if s not in known
+                f"{name} {_quoted(s)} in the link is unknown and was ignored." for s in asked if s not in known
             ]
         else:
             codes = {bands.plain(v): v for v in self.choices(trait).values()}
             if bands.plain(value) not in codes:
-                return [f"{name} {value[:40]!r} in the link is unknown and was ignored."]
+                return [f"{name} {_quoted(value)} in the link is unknown and was ignored."]
             setattr(self, trait, codes[bands.plain(value)])
         return []
+
+
+def _quoted(text: str) -> str:
+    """Quote the beginning of what a link said, for a message; what cannot be printed becomes a blank box.
+
+    >>> _quoted("a\x1fb")
+    "'a□b'"
+    """
+    return "'" + "".join(c if c.isprintable() else "□" for c in text[:40]) + "'"
 
 
 def _words(column: Any) -> dict[str, str]:
