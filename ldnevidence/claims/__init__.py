@@ -7,6 +7,8 @@ figures, and the idea of critical reading that is at stake. The vocabulary is in
 from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -201,6 +203,24 @@ def work_labels(ev: Evidence) -> dict[str, str]:
     for name in ("reviews", "studies"):
         labels |= dict(zip(ev.tables[name]["study_id"], ev.tables[name]["label"], strict=True))
     return labels
+
+
+def in_words(text: str, labels: Mapping[str, str]) -> str:
+    """Return a text in which the keys of works have become their short names.
+
+    Parameters
+    ----------
+    text : str
+        A text from the tables, such as ``ev.discrepancies.what``, which names works by their keys.
+    labels : mapping of str to str
+        As of :func:`work_labels`.
+
+    Examples
+    --------
+    >>> in_words("younger2013: 37% of 31", {"younger2013": "Younger 2013"})
+    'Younger 2013: 37% of 31'
+    """
+    return re.sub(r"\b[a-z][a-z0-9_]+\b", lambda word: labels.get(word[0], word[0]), text)
 
 
 def _studies(ev: Evidence, keys: list[str], labels: dict[str, str]) -> pd.DataFrame:

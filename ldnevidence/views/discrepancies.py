@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ldnevidence.claims import work_labels
+from ldnevidence.claims import in_words, work_labels
 from ldnevidence.views import base, parts
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ def rows(ev: Evidence) -> pd.DataFrame:
     return pd.DataFrame({
         "discrepancy_id": table["discrepancy_id"], "topic": table["topic"],
         "works": keys.map(lambda names: "; ".join(labels.get(k, k) for k in names)),
-        "within": keys.map(lambda names: ONE if len(names) == 1 else SEVERAL), "what": table["what"],
+        "within": keys.map(lambda names: ONE if len(names) == 1 else SEVERAL),
+        "what": table["what"].map(lambda text: in_words(text, labels)),
         "study_ids": table["study_ids"], "source_ids": table["source_ids"],
     }, columns=COLUMNS).reset_index(drop=True)  # fmt: skip
 
