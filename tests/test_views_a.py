@@ -232,16 +232,13 @@ def test_sorting_moves_every_number_with_its_row(low, column):
         keys = ["outcome_id", "arm_1_id", "kind"]
         left, right = (t.sort_values(keys).reset_index(drop=True) for t in (plain, view.table))
         pd.testing.assert_frame_equal(left, right)
-        # The marks and the words above them follow the table from the top.
-        heights = {round(float(y), 2): float(x) for t in view.figure.data if t.mode == "markers" and t.name
-                   for x, y in zip(t.x, t.y, strict=True)}  # fmt: skip
-        n = len(view.table)
-        assert [heights[round(n - 1 - i - 0.22, 2)] for i in range(n)] == list(view.table["estimate"])
-        labels = [
-            a.text for a in view.figure.layout.annotations if a.text.startswith("<b>") and a.xref == "paper"
-        ]
-        assert [a.removeprefix("<b>").split(",")[0].split(":")[0].split(" v ")[0].split("…")[0] in s
-                for a, s in zip(labels, view.table["study"], strict=True)] == [True] * n  # fmt: skip
+        # The marks and the words above them follow the table from the top; y counts downwards.
+        marks = sorted((float(y), float(x)) for t in view.figure.data if t.mode == "markers" and t.name
+                       for x, y in zip(t.x, t.y, strict=True))  # fmt: skip
+        assert [x for _, x in marks] == list(view.table["estimate"])
+        labels = sorted((a.y, a.text) for a in view.figure.layout.annotations if a.xref == "paper")
+        for (y, text), (below, _), study in zip(labels, marks, view.table["study"], strict=True):
+            assert text.replace("<br>", " ").startswith(f"<b>{study}") and y < below
 
 
 def test_computed_and_printed_are_told_apart_by_symbol_and_word(low):
@@ -297,7 +294,7 @@ def test_each_unit_of_a_scale_has_a_plot_of_its_own(low):
     for unit in measures_available(low).query("measure == 'MD'")["unit"]:
         view = forest(low, measure="MD", unit=unit)
         assert set(view.table["unit"]) == {unit}
-        assert view.figure.layout.xaxis.title.text.endswith(f", {unit}")
+        assert view.figure.layout.xaxis.title.text.split("<br>")[0].endswith(f", {unit}")
     assert any("cannot share this axis" in note for note in forest(low, measure="MD").notes)
 
 
@@ -384,7 +381,9 @@ def test_both_arrays_have_the_same_number_of_icons_and_fill_the_share(per):
     assert filled + hollow == filled_2 + hollow_2 == per
     assert (filled, filled_2) == (math.floor(per * 22 / 49 + 0.5), math.floor(per * 14 / 50 + 0.5))
     assert [str(t.marker.symbol) for t in view.figure.data] == ["circle", "circle-open"] * 2
-    assert {t.xaxis for t in view.figure.data} == {"x", "x2"}
+    # The arrays stand side by side, and all people of one arm on its own side.
+    ours, theirs = ([*view.figure.data[i].x, *view.figure.data[i + 1].x] for i in (0, 2))
+    assert max(ours) < min(theirs)
     assert f"{filled} responded on LDN and {filled_2} on placebo: {filled - filled_2} more" in view.sentence
     assert "22 of 49 (44.9%)" in view.notes[0]
 
@@ -477,13 +476,18 @@ def test_an_unknown_scheme_is_refused(ev):
 # -- timeline -------------------------------------------------------------------------------------------
 
 
-def test_the_timeline_draws_every_dated_study_once_at_its_year(ev):
+def test_the_timeline_draws_every_study_once_at_its_year_or_behind_all_years(ev):
     view = timeline(ev)
     studies = ev.studies[ev.studies["part_of"].isna()]
-    dated = studies[studies["year"].notna()]
-    assert sorted(view.table["study_id"]) == sorted(dated["study_id"])
-    assert sorted(int(x) for t in view.figure.data for x in t.x) == sorted(dated["year"].astype(int))
-    assert any(f"{len(studies) - len(dated)} studies without a year" in note for note in view.notes)
+    years = studies["year"].dropna().astype(int)
+    undated = len(studies) - len(years)
+    assert sorted(view.table["study_id"]) == sorted(studies["study_id"])
+    places = sorted(int(x) for t in view.figure.data for x in t.x)
+    assert places[: len(years)] == sorted(years)
+    assert len(set(places[len(years) :])) == 1 and places[-1] > max(years)
+    axis = view.figure.layout.xaxis
+    assert axis.ticktext[-1] == "no year" and axis.tickvals[-1] == places[-1]
+    assert any(f"without a year: {undated} studies" in note for note in view.notes)
 
 
 def test_the_timeline_tells_designs_and_unread_sizes_apart_by_symbol_and_word(ev):
@@ -495,7 +499,7 @@ def test_the_timeline_tells_designs_and_unread_sizes_apart_by_symbol_and_word(ev
 
 
 def test_the_timeline_s_sentence_counts_the_randomised_trials_that_favoured_ldn(ev):
-    table = ev.studies[ev.studies["part_of"].isna() & ev.studies["year"].notna()]
+    table = ev.studies[ev.studies["part_of"].isna()]
     trials = table[table["randomized"].astype(bool)]
     better = int((trials["finding"] == "better than comparator").sum())
     assert f"{better} of {len(trials)} randomised trials" in timeline(ev).sentence
@@ -521,8 +525,12 @@ def test_what_was_not_stated_is_shown_as_not_stated_and_not_as_absent(ev):
     table = cells(ev).set_index(["study_id", "safeguard"])
     silent = ev.studies[ev.studies["registration"] == "not stated"]["study_id"]
     assert {table.loc[(s, "registered"), "state"] for s in silent} == {"unknown"}
-    hollow = next(t for t in safeguards(ev).figure.data if t.name == "not stated")
-    assert hollow.marker.symbol == "circle-open" and set(hollow.text) == {"?"}
+    figure = safeguards(ev).figure
+    hollow = next(t for t in figure.data if t.name == "not stated")
+    assert hollow.marker.symbol == "circle-open"
+    words = next(t for t in figure.data if t.mode == "text" and "?" in t.text)
+    below = {(x, round(y + 0.3, 6)): text for x, y, text in zip(words.x, words.y, words.text, strict=True)}
+    assert {below[x, round(y, 6)] for x, y in zip(hollow.x, hollow.y, strict=True)} == {"?"}
 
 
 def test_the_sentence_of_the_safeguards_counts_the_table(ev):

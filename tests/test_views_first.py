@@ -96,9 +96,16 @@ def test_a_view_shows_itself_with_its_sentence_as_text():
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_cell_counts_the_studies_that_its_selection_holds_without_secondary_analyses(scheme):
     table = cells(EV, scheme)
+    chosen = {"scheme": scheme, "low_dose": None}
+    # What both choices hold is what each holds alone; the fullest cell is selected outright as well.
+    of = {c: set(EV.select(condition=c, **chosen).studies["study_id"]) for c in set(table["condition_id"])}
+    at = {b: set(EV.select(dose_band=b, **chosen).studies["study_id"]) for b in set(table["band"])}
+    fullest = table.loc[table["studies"].idxmax()]
+    both = EV.select(condition=fullest["condition_id"], dose_band=fullest["band"], **chosen).studies
+    assert set(both["study_id"]) == of[fullest["condition_id"]] & at[fullest["band"]]
+    first = EV.studies[EV.studies["part_of"].isna()]
     for row in table.itertuples():
-        held = EV.select(condition=row.condition_id, dose_band=row.band, scheme=scheme, low_dose=None).studies
-        own = held[held["part_of"].isna()]
+        own = first[first["study_id"].isin(of[row.condition_id] & at[row.band])]
         assert row.studies == len(own), f"{row.condition}, {row.band}"
         assert row.randomized == int(own["randomized"].sum())
 
@@ -139,10 +146,15 @@ def test_the_gap_map_draws_every_cell_and_says_where_there_is_none():
     view = gap_map(EV.select())
     drawn = [(y, x, text) for t in view.figure.data for x, y, text in zip(t.x, t.y, t.text, strict=True)]
     assert len(drawn) == len(view.table)
-    words = {(y, x): text for y, x, text in drawn}
+    axes = view.figure.layout
+    columns = dict(zip(view.table["band_label"].unique(), axes.xaxis.tickvals, strict=True))
+    rows = dict(zip(axes.yaxis.ticktext, axes.yaxis.tickvals, strict=True))
+    assert set(rows) == set(view.table["condition"])
+    words = {(round(y), x): text for y, x, text in drawn}
     for row in view.table.itertuples():
-        text = words[(row.condition, row.band_label)]
-        assert text == "none" if row.studies == 0 else text.startswith(str(row.studies))
+        text = words[(rows[row.condition], columns[row.band_label])]
+        assert text == ("none" if row.studies == 0 else f"<b>{row.studies}</b> ({row.randomized})")
+    assert len(axes.shapes) == int((view.table["studies"] > 0).sum()), "a box for each cell with studies"
 
 
 def test_the_sentence_of_the_gap_map_counts_the_studies_once():

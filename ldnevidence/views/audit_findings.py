@@ -12,17 +12,8 @@ from ldnevidence.views import base, parts
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
 
-COLUMNS = [
-    "study_id",
-    "study",
-    "outcome_id",
-    "rule",
-    "printed",
-    "recomputed",
-    "severity",
-    "note",
-    "source_id",
-]
+COLUMNS = ["severity", "study", "outcome", "rule", "printed", "recomputed", "note", "pages", "study_id",
+           "outcome_id", "source_id"]  # fmt: skip
 TITLE = "Printed figures, recomputed"
 # Symbol, meaning, pattern and colour of each severity, gravest first.
 SEVERITIES = {
@@ -31,6 +22,29 @@ SEVERITIES = {
     "check": ("?", "holds only under a condition that was not printed", "/", base.PLACEBO),
     "note": ("i", "holds, and it is worth knowing under which test", ".", base.MUTED),
 }
+
+RULES = {
+    "percent-of-whole-people": "a percentage that no whole number of people gives",
+    "mean-of-whole-numbers": "a mean that whole scores cannot give",
+    "percent-and-count": "a percentage and a count that do not fit",
+    "percent-change": "a percent change that its values do not give",
+    "shared-base": "percentages that cannot share a base",
+    "p-of-interval": "p and interval that do not fit",
+    "p-of-counts": "p and counts that do not fit",
+    "p-of-change": "p and change that do not fit",
+    "p-of-statistic": "p and test statistic that do not fit",
+    "p-of-two-means": "p of two means, and which test gives it",
+    "one-tailed": "a one-tailed p",
+    "pair-in-words": "figures in words that differ from those of the arms",
+    "same-figures-twice": "the same figures printed twice",
+    "difference-of-arms": "a difference that its arms do not give",
+    "change-of-means": "a change that its means do not give",
+    "interval-is-centred": "an interval that is not centred on its estimate",
+    "size-of-smd": "a standardised difference that is hardly possible",
+    "smd-of-means": "a standardised difference that its means do not give",
+    "smd-and-p": "a standardised difference and p that do not fit",
+}
+"""Rules of the audit in words."""
 
 
 def findings(ev: Evidence) -> pd.DataFrame:
@@ -43,7 +57,8 @@ def findings(ev: Evidence) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a finding of :func:`ldnevidence.audit.check`, gravest first.
+        One row a finding of :func:`ldnevidence.audit.check`, gravest first; `rule` and `outcome` in words,
+        `pages` with the address of the page on which the figure is printed.
 
     Examples
     --------
@@ -55,7 +70,13 @@ def findings(ev: Evidence) -> pd.DataFrame:
 
     found = audit.check(ev)
     labels = work_labels(ev)
-    found = found.assign(study=found["study_id"].map(lambda key: labels.get(key, key)))
+    outcomes = ev.tables["outcomes"].set_index("outcome_id")["name"].to_dict()
+    found = found.assign(
+        study=found["study_id"].map(lambda key: labels.get(key, key)),
+        outcome=found["outcome_id"].map(lambda key: outcomes.get(key, "")),
+        rule=found["rule"].map(lambda rule: RULES.get(rule, rule.replace("-", " "))),
+        pages=parts.pages(ev, found["source_id"]),
+    )
     return found.reindex(columns=COLUMNS).reset_index(drop=True)
 
 
@@ -82,8 +103,9 @@ def audit_findings(ev: Evidence) -> base.View:
         why = "Nothing that could be recomputed in this selection disagrees with what was printed."
         return base.empty("audit_findings", TITLE, why, code, COLUMNS)
     rules = table["rule"].value_counts().index.tolist()
-    fig = base.figure(170 + 36 * len(rules), barmode="stack")
-    fig.update_layout(legend={"traceorder": "normal"})
+    lines = parts.Rows()
+    places = {rule: lines.add(base.wrap(rule[0].upper() + rule[1:], lines.WIDE))[0] for rule in rules}
+    fig = lines.figure(entries=2)
     for severity, (symbol, meaning, pattern, colour) in SEVERITIES.items():
         part = table[table["severity"] == severity]
         if part.empty:
@@ -92,8 +114,9 @@ def audit_findings(ev: Evidence) -> base.View:
         studies = part.groupby("rule")["study"].agg(lambda names: ", ".join(dict.fromkeys(names)))
         fig.add_bar(
             x=counts.to_numpy(),
-            y=counts.index,
+            y=[places[rule] for rule in counts.index],
             orientation="h",
+            width=20,
             name=f"{symbol} {severity}",
             marker=parts.filled(pattern, colour),
             text=[f"<b>{symbol} {n}</b>" for n in counts],
@@ -108,14 +131,8 @@ def audit_findings(ev: Evidence) -> base.View:
             ],
             hoverinfo="text",
         )
-    fig.update_xaxes(title="Findings", tickformat="d", rangemode="tozero")
-    fig.update_yaxes(
-        categoryorder="array",
-        categoryarray=rules[::-1],
-        tickvals=rules,
-        showgrid=False,
-        ticktext=[base.wrap(rule.replace("-", " ").replace("smd", "SMD"), 18) for rule in rules],
-    )
+    axis = {"title": {"text": "Findings"}, "tickformat": "d", "rangemode": "tozero"}
+    fig.update_layout(barmode="stack", legend={"traceorder": "normal"}, xaxis=axis)
     grave = int(table["severity"].isin(["impossible", "disagrees"]).sum())
     one = len(table) == 1
     sentence = (
@@ -126,6 +143,7 @@ def audit_findings(ev: Evidence) -> base.View:
     notes = tuple(f"{symbol} {name}: {meaning}." for name, (symbol, meaning, _, _) in SEVERITIES.items()
                   if (table["severity"] == name).any())  # fmt: skip
     notes += (
+        "The table has every finding: the figure as printed, what was reckoned, and the address of the page.",
         "Most may have an innocent explanation, such as another base, a rounding or a slip in an "
         "abstract; none says that data were made up. What could not be recomputed is not counted.",
     )

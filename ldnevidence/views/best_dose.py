@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ldnevidence import dose_response, effects
+from ldnevidence.claims import in_words, work_labels
 from ldnevidence.rows import each
 from ldnevidence.views import base, parts
 
@@ -218,7 +219,7 @@ def _marks(fig: go.Figure, own: pd.DataFrame, kinds: list[str], axis: str, basis
         if pd.notna(r.low):
             x += [r.low, r.high, None]
             y += [kinds.index(str(r.what)) + side] * 2 + [None]
-    name = "Printed by the study" if basis == PRINTED else "Simulated"
+    name = "Printed by the study" if basis == PRINTED else "The same simulation, as one figure"
     place = {"xaxis": f"x{axis}", "yaxis": f"y{axis}", "legendgroup": basis}
     fig.add_scatter(
         x=x, y=y, mode="lines+markers", marker={"symbol": "line-ns-open", "size": 8, "color": colour},
@@ -284,4 +285,7 @@ def _notes(ev: Evidence, first: pd.Series, search: dose_response.BestDoseSearch)
     notes += [f"In the words of the source: {text}." for text in words["value_text"].dropna()]
     kept = ev.tables["study_notes"]
     kept = kept[(kept["study_id"] == first["study_id"]) & (kept["kind"] == "quality")]
-    return notes + list(kept["text"].head(4))
+    labels = work_labels(ev)
+    return notes + [
+        in_words(text, labels).replace("[computed] ", "computed: ") for text in kept["text"].head(4)
+    ]

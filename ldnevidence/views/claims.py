@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ldnevidence import bands
 from ldnevidence.claims import CONCEPTS, VERDICTS, work_labels
 from ldnevidence.views import base, parts
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
 
-COLUMNS = ["claim_id", "document", "text", "topic", "condition", "statement", "figures", "verdict", "why",
-           "concept"]  # fmt: skip
+COLUMNS = ["topic", "statement", "verdict", "why", "text", "condition", "figures", "concept", "claim_id",
+           "document"]  # fmt: skip
+BY = {"text": "text", "topic": "topic"}
 TITLE = "What popular texts claim, and how it compares with the studies"
 # Pattern and colour of each verdict; the symbol stands in the bar and, with its word, in the legend.
 LOOKS = {
@@ -46,7 +48,8 @@ def rows(ev: Evidence) -> pd.DataFrame:
     labels = work_labels(ev)
     table = pd.DataFrame({
         "claim_id": claims["claim_id"], "document": claims["document"],
-        "text": claims["document"].map(lambda key: labels.get(key, key)), "topic": claims["topic"],
+        "text": claims["document"].map(lambda key: labels.get(key, key)),
+        "topic": claims["topic"].str.replace("-", " ").str.capitalize(),
         "condition": claims["condition_text"], "statement": claims["statement"], "figures": claims["figures"],
         "verdict": claims["verdict"].map(lambda code: VERDICTS[code].label), "why": claims["why"],
         "concept": claims["concept"].fillna("none").map(lambda code: CONCEPTS[code].label),
@@ -54,43 +57,84 @@ def rows(ev: Evidence) -> pd.DataFrame:
     return table.reset_index(drop=True)
 
 
-def claims(ev: Evidence) -> base.View:
-    """Draw how many claims of each text got which verdict.
+def grouped(table: pd.DataFrame, by: str = "topic") -> list[tuple[str, str, pd.DataFrame]]:
+    """Return claims in groups, the largest first, with each group's verdicts counted in words.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of `rows`, all or some of them.
+    by : {"topic", "text"}
+
+    Returns
+    -------
+    list of (str, str, DataFrame)
+        Name of the group, its counts such as "2 ✓ supported, 1 ✗ contradicted", and its rows, verdicts in
+        the order of `VERDICTS`.
+
+    Examples
+    --------
+    >>> import ldnevidence as ldn
+    >>> name, counts, part = grouped(rows(ldn.load()))[0]
+    >>> name, len(part)
+    ('Response rate', 25)
+    """
+    order = {verdict.label: i for i, verdict in enumerate(VERDICTS.values())}
+    out = []
+    for name in table[bands.pick(by, BY, "grouping")].value_counts().index:
+        part = table[table[by] == name].sort_values("verdict", key=lambda v: v.map(order), kind="stable")
+        counts = part["verdict"].value_counts(sort=False)
+        out.append((str(name), ", ".join(f"{n} {verdict}" for verdict, n in counts.items()), part))
+    return out
+
+
+def claims(ev: Evidence, by: str = "text") -> base.View:
+    """Draw how many claims of each text, or on each topic, got which verdict.
 
     Parameters
     ----------
     ev : Evidence
+    by : {"text", "topic"}
+        What the bars stand for.
 
     Returns
     -------
     View
         The table has the claims themselves.
 
+    Raises
+    ------
+    ValueError
+        For another `by`.
+
     Examples
     --------
     >>> import ldnevidence as ldn
-    >>> {trace.type for trace in claims(ldn.load()).figure.data}
+    >>> {trace.type for trace in claims(ldn.load(), by="topic").figure.data}
     {'bar'}
     """
-    code = base.snippet(ev, "ldn.views.claims(ev)")
+    by = bands.pick(by, BY, "grouping")
+    code = base.snippet(ev, "ldn.views.claims(ev)" if by == "text" else f"ldn.views.claims(ev, by={by!r})")
     table = rows(ev)
     if table.empty:
         why = "No claim of a popular text rests on a study of this selection."
         return base.empty("claims", TITLE, why, code, COLUMNS)
-    texts = table["text"].value_counts().index.tolist()
-    fig = base.figure(300 + 62 * len(texts), barmode="stack", bargap=0.55)
-    sizes = table["text"].value_counts()
-    heads = [base.shorten(f"{text}, {base.count(int(sizes[text]), 'claim')}", 50) for text in texts]
-    parts.label_above(fig, ((row - 0.4, head, False) for row, head in enumerate(heads)))
+    groups = grouped(table, by)
+    table = pd.concat([part for _, _, part in groups], ignore_index=True)
+    lines = parts.Rows()
+    places = {name: lines.add(f"{base.shorten(name, 38)}: {base.count(len(part), 'claim')}")[0]
+              for name, _, part in groups}  # fmt: skip
+    fig = lines.figure(entries=table["verdict"].nunique())
     for key, verdict in VERDICTS.items():
-        counts = table.loc[table["verdict"] == verdict.label, "text"].value_counts()
+        counts = table.loc[table["verdict"] == verdict.label, by].value_counts()
         if counts.empty:
             continue
         pattern, colour = LOOKS[key]
         fig.add_bar(
             x=counts.to_numpy(),
-            y=[texts.index(text) for text in counts.index],
+            y=[places[name] for name in counts.index],
             orientation="h",
+            width=20,
             name=verdict.label,
             marker=parts.filled(pattern, colour),
             # one claim is as wide as one letter on a narrow screen
@@ -106,9 +150,8 @@ def claims(ev: Evidence) -> base.View:
             ],
             hoverinfo="text",
         )
-    fig.update_xaxes(title="Claims")
-    parts.rows_axis(fig, len(texts))
-    fig.update_layout(legend={"traceorder": "normal"})
+    axis = {"title": {"text": "Claims"}, "tickformat": "d", "rangemode": "tozero"}
+    fig.update_layout(barmode="stack", legend={"traceorder": "normal"}, xaxis=axis)
     notes = (
         *(f"{v.label}: {v.meaning}" for v in VERDICTS.values() if (table["verdict"] == v.label).any()),
         "Claims were picked by hand, so that the counts do not rank the texts.",

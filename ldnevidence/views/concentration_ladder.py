@@ -175,8 +175,11 @@ def _serum(ev: Evidence) -> list[dict[str, Any]]:
     arms = ev.tables["arms"].set_index("arm_id")
     studies = ev.tables["outcomes"].set_index("outcome_id")["study_id"]
     results = ev.tables["results"]
-    results = results[results["unit"].isin(list(MASS_PER_LITRE)) & results["statistic"].isin(["minimum", "maximum"])]
-    for (outcome, arm), rows in results.groupby(["outcome_id", "arm_id"]):
+    results = results[
+        results["unit"].isin(list(MASS_PER_LITRE)) & results["statistic"].isin(["minimum", "maximum"])
+    ]
+    grouped: Any = results.groupby(["outcome_id", "arm_id"])
+    for (outcome, arm), rows in grouped:
         ends = rows.set_index("statistic")["value"]
         if set(ends.index) == {"minimum", "maximum"} and arms.loc[arm, "role"] == "ldn":
             unit, source = rows["unit"].iloc[0], rows["source_id"].iloc[0]
@@ -225,8 +228,11 @@ def concentration_ladder(ev: Evidence) -> base.View:
     table = rungs(ev)
     if table.empty:
         return base.empty("concentration_ladder", TITLE, "No concentration was read.", code, COLUMNS)
-    fig = base.figure(190 + 54 * len(table))
-    places = {index: row for row, index in enumerate(table.index[::-1])}  # the highest rung on top
+    rows = parts.Rows()
+    places = {
+        index: rows.add(_label(table.loc[index]))[0] for index in table.index[::-1]
+    }  # the highest on top
+    fig = rows.figure(entries=table["kind"].nunique())
     for kind, symbol, colour in (
         (CELLS, "square", base.PLACEBO), (BINDING, "diamond", base.MUTED), (REACH, "circle", base.LDN),
         (SERUM, "triangle-up", base.OTHER),
@@ -239,7 +245,7 @@ def concentration_ladder(ev: Evidence) -> base.View:
         hover = [v for r in each(part) for v in (_hover(r), _hover(r), "")]
         fig.add_scatter(
             x=x,
-            y=[v if v is None else v + 0.2 for v in y],
+            y=y,
             mode="lines+markers",
             name=kind[0].upper() + kind[1:],
             line={"color": colour, "width": 3, "dash": "dot" if kind == REACH else "solid"},
@@ -247,20 +253,13 @@ def concentration_ladder(ev: Evidence) -> base.View:
             hovertext=hover,
             hoverinfo="text",
         )
-    labels: list[tuple[float, str, bool]] = []  # place, text, whether it heads a group
-    for index, row in places.items():
-        r = table.loc[index]
-        label = f"{base.shorten(str(r['rung']), 46)}: <b>{_range(r['low_nm'], r['high_nm'])}</b>"
-        who = f"<span style='color:{base.MUTED}'>{base.shorten(str(r['study']), 40)}</span>"
-        labels.append((row - 0.2, f"{label}<br>{who}", False))
     low, high = np.log10(table["low_nm"].min()) - 0.3, np.log10(table["high_nm"].max()) + 0.3
     powers = range(int(np.floor(low)), int(np.ceil(high)) + 1)
+    powers = powers[1::2] if len(powers) > 6 else powers  # every second one, where the words would touch
     fig.update_xaxes(
-        type="log", range=[low, high], title="nanomol per litre (nM), logarithmic", tickangle=0,
+        type="log", range=[low, high], title="Nanomol per litre (nM), log scale", tickangle=0,
         tickvals=[10.0**p for p in powers], ticktext=[_power(p) for p in powers],
     )  # fmt: skip
-    parts.rows_axis(fig, len(table))
-    parts.label_above(fig, labels)
     mass = molar_mass(ev)
     pages = [*table["source_id"].dropna(), *([mass["source_id"]] if mass is not None else [])]
     also = {*table["study_id"].dropna(), *([mass["cite_key"]] if mass is not None else [])}
@@ -271,15 +270,19 @@ def concentration_ladder(ev: Evidence) -> base.View:
 
 
 def _power(power: int) -> str:
-    return (
-        f"{10**power:,}"
-        if 0 <= power < 4
-        else f"{10**power / 1000:,.0f}k"
-        if 4 <= power < 6
-        else f"1e{power}"
-        if (power >= 6 or power < -2)
-        else f"{10.0**power:g}"
-    )
+    """Return a power of ten as a tick, in the unit that keeps it short.
+
+    >>> _power(-1), _power(3), _power(5)
+    ('0.1', '1,000', '100,000')
+    """
+    return f"{10**power:,}" if 0 <= power < 7 else f"{10.0**power:g}"
+
+
+def _label(row: Any) -> str:
+    """Return what was measured, with its range, and whose figure it is."""
+    what = str(row["rung"])
+    words = base.wrap(f"{what[0].upper()}{what[1:]}: <b>{_range(row['low_nm'], row['high_nm'])}</b>", 60)
+    return f"{words}<br>{parts.muted(base.shorten(str(row['study']), 56))}"
 
 
 def _range(low: float, high: float) -> str:
@@ -306,10 +309,17 @@ def _sentence(table: pd.DataFrame) -> str:
         return f"{base.count(len(table), 'concentration')} could be put on one scale."
     top, dose = cells.iloc[-1], reach.iloc[0]
     ratio = float(f"{top['high_nm'] / dose['high_nm']:.1g}")
-    return (
+    text = (
         f"The highest concentration used on cells, {_range(top['high_nm'], top['high_nm'])}, is about "
-        f"{ratio:,.0f} times the {dose['high_nm']:.1f} nM {dose['rung']}, an upper bound of the average."
+        f"{ratio:,.0f} times the {dose['high_nm']:.1f} nM {dose['rung']}, an upper bound of the average"
     )
+    blood = table[table["kind"] == SERUM]
+    if blood.empty:
+        return f"{text}."
+    most = blood.iloc[int(blood["high_nm"].to_numpy().argmax())]
+    ratio = float(f"{top['high_nm'] / most['high_nm']:.1g}")
+    level = _range(most["high_nm"], most["high_nm"])
+    return f"{text}, and about {ratio:,.0f} times the highest level read in blood, {level}."
 
 
 def _notes(table: pd.DataFrame) -> tuple[str, ...]:

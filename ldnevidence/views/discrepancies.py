@@ -12,7 +12,7 @@ from ldnevidence.views import base, parts
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
 
-COLUMNS = ["discrepancy_id", "topic", "works", "within", "what", "study_ids", "source_ids"]
+COLUMNS = ["topic", "works", "what", "within", "pages", "discrepancy_id", "study_ids", "source_ids"]
 TITLE = "Where sources disagree"
 ONE, SEVERAL = "one work, with itself or its own reports", "two works or more"
 SHOWN = 20  # works with most entries; a longer list would not be read
@@ -28,7 +28,7 @@ def rows(ev: Evidence) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a discrepancy.
+        One row a discrepancy; `pages` are those on which it can be seen, with their addresses.
 
     Examples
     --------
@@ -45,6 +45,7 @@ def rows(ev: Evidence) -> pd.DataFrame:
         "works": keys.map(lambda names: "; ".join(labels.get(k, k) for k in names)),
         "within": keys.map(lambda names: ONE if len(names) == 1 else SEVERAL),
         "what": table["what"].map(lambda text: in_words(text, labels)),
+        "pages": parts.pages(ev, table["source_ids"].fillna("")),
         "study_ids": table["study_ids"], "source_ids": table["source_ids"],
     }, columns=COLUMNS).reset_index(drop=True)  # fmt: skip
 
@@ -75,25 +76,20 @@ def discrepancies(ev: Evidence) -> base.View:
     each_work = table.assign(work=table["works"].str.split("; ")).explode("work")
     works = each_work["work"].value_counts()
     shown = works.head(SHOWN).index.tolist()
-    fig = base.figure(130 + 30 * len(shown), barmode="stack")
-    fig.update_layout(legend={"traceorder": "normal"})
+    rows_ = parts.Rows()
+    places = {work: rows_.add(f"{work}: {works[work]}")[0] for work in shown}
+    fig = rows_.figure(entries=2)
     for within, pattern, colour in ((ONE, "", base.LDN), (SEVERAL, "/", base.PLACEBO)):
         part = each_work[(each_work["within"] == within) & each_work["work"].isin(shown)]
         counts = part["work"].value_counts()
-        fig.add_bar(
-            x=counts.to_numpy(),
-            y=counts.index,
-            orientation="h",
-            name=within[0].upper() + within[1:],
-            marker=parts.filled(pattern, colour),
-            hovertext=[f"{work}: {n}, {within}" for work, n in counts.items()],
-            hoverinfo="text",
-        )
-    fig.update_xaxes(title="Discrepancies", dtick=max(1, int(works.iloc[0]) // 6), tickformat="d")
-    fig.update_yaxes(
-        categoryorder="array", categoryarray=shown[::-1], tickvals=shown, showgrid=False,
-        ticktext=[base.shorten(name, 26) for name in shown],
-    )  # fmt: skip
+        if len(counts):
+            fig.add_bar(
+                x=counts.to_numpy(), y=[places[work] for work in counts.index], orientation="h", width=16,
+                name=within[0].upper() + within[1:], marker=parts.filled(pattern, colour), hoverinfo="text",
+                hovertext=[f"{work}: {n}, {within}" for work, n in counts.items()],
+            )  # fmt: skip
+    axis = {"title": {"text": "Discrepancies"}, "dtick": max(1, int(works.iloc[0]) // 6), "tickformat": "d"}
+    fig.update_layout(barmode="stack", legend={"traceorder": "normal"}, xaxis=axis)
     inside = int((table["within"] == ONE).sum())
     sentence = (
         f"{base.count(len(table), 'discrepancy', 'discrepancies')} were found, {inside} of them within one "
@@ -103,6 +99,7 @@ def discrepancies(ev: Evidence) -> base.View:
         "A discrepancy is counted under every work that it concerns, so that the bars add up to more than "
         "the total.",
         "Works that were read more closely show more of them; the count is no mark of quality.",
+        "The table says in words what disagrees, and gives the addresses of the pages where it can be seen.",
         "Many may have an innocent explanation, such as another denominator, a rounding or an early report.",
     ]
     if len(works) > len(shown):

@@ -6,10 +6,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import plotly.graph_objects as go
 
 from ldnevidence import bands
 from ldnevidence.rows import each
-from ldnevidence.views import base
+from ldnevidence.views import base, parts
 from ldnevidence.views.comparisons import dose_in_words
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ KINDS = {
 }
 """Symbol and colour of each kind of study."""
 
-LANE = 13  # pixels a study takes in height
+LANE = 16  # pixels a study takes in height
 AXIS = (5e-5, 150.0)  # mg; widened where a dose lies outside
 MARKS = {1e-6: "1 ng", 1e-5: "10 ng", 1e-4: "100 ng", 1e-3: "1 µg", 1e-2: "10 µg", 0.1: "0.1 mg", 1.0: "1 mg",
          10.0: "10 mg", 100.0: "100 mg", 1000.0: "1 g"}  # fmt: skip
@@ -115,58 +116,63 @@ def dose_axis(ev: Evidence, scheme: str = "explorer") -> base.View:
     rows = bands.scheme_rows(ev.tables["dose_bands"], scheme)
     option = f", scheme={scheme!r}" if scheme != "explorer" else ""
     code = base.snippet(ev, f"ldn.views.dose_axis(ev{option})")
-    title = f"Doses studied, with the bands of: {rows['scheme_label'].iloc[0]}"
+    whose = rows["scheme_label"].iloc[0]
+    title = f"Doses studied, with the dose bands of {'this project' if scheme == 'explorer' else whose}"
     table = doses(ev, scheme)
     if table.empty:
         why = "No study of this selection states a dose in mg a day."
         return base.empty("dose_axis", title, why, code, COLUMNS)
-    low = min(AXIS[0], table["low_mg"].min() / 2)
-    high = max(AXIS[1], table["high_mg"].max() * 1.5)
-    lanes, places = _lanes(table)
-    total = sum(lanes.values())
-    fig = base.figure(int(230 + LANE * total))
-    for name, (symbol, colour) in KINDS.items():
-        _studies(fig, table[table["kind"] == name], places, name, symbol, colour)
-    _bands(fig, rows, low, high, total)
-    top, middles = float(total), {}
-    for group, height in lanes.items():
-        middles[group] = top - height / 2
-        top -= height
-        fig.add_shape(type="line", xref="paper", x0=0, x1=1, y0=top, y1=top, layer="below",
-                      line={"color": base.RULE, "width": 1})  # fmt: skip
-    ticks = [t for t in MARKS if low <= t <= high]
-    fig.update_xaxes(type="log", range=[math.log10(low), math.log10(high)], tickvals=ticks, showgrid=False,
-                     ticktext=[MARKS[t].replace(" ", "<br>") for t in ticks],
-                     title="Naltrexone a day, log scale")  # fmt: skip
-    fig.update_yaxes(range=[0, total], tickvals=list(middles.values()), showgrid=False, ticks="",
-                     ticktext=[base.wrap(g.capitalize(), 12) for g in middles])  # fmt: skip
-    # The names of the bands stand above the plot, so the legend goes below it.
-    legend = {"y": 0, "yanchor": "bottom", "yref": "container", "x": 0, "xref": "container"}
-    fig.update_layout(margin={"t": 92, "b": 128}, legend=legend)
+    fig = _figure(table, rows)
     return base.View(title, _sentence(table), fig, table, _notes(ev, table, rows, scheme),
                      base.cited(ev, table["study_id"]), code, "dose_axis")  # fmt: skip
 
 
-def _lanes(table: pd.DataFrame) -> tuple[dict[str, float], dict[str, float]]:
-    """Stack the studies of a group of conditions; return each group's height and each study's place.
-
-    Studies share a lane where their ranges are far enough apart on the axis for both to be seen.
-    """
-    gap = 0.6  # decades
-    heights: dict[str, float] = {}
-    within: list[tuple[str, str, int]] = []
+def _figure(table: pd.DataFrame, rows: pd.DataFrame) -> go.Figure:
+    """Draw a lane a study, its name where the axis is empty; y counts lanes downwards."""
+    low = min(AXIS[0], table["low_mg"].min() / 2)
+    high = max(AXIS[1], table["high_mg"].max() * 1.5)
+    places: dict[str, float] = {}
+    heads: list[tuple[float, str, bool]] = []
+    lines: list[float] = []
+    y = 0.0
     for group, part in table.groupby("group", sort=False):
-        ends: list[float] = []
-        for row in each(part):
-            start = math.log10(row.low_mg)
-            lane = next((i for i, end in enumerate(ends) if start - end >= gap), len(ends))
-            ends[lane : lane + 1] = [math.log10(row.high_mg)]
-            within.append((row.study_id, str(group), lane))
-        heights[str(group)] = max(2.4, len(ends) + 0.6)  # a name needs two lines
-    tops, top = {}, sum(heights.values())
-    for group, height in heights.items():
-        tops[group], top = top, top - height
-    return heights, {study: tops[group] - 0.8 - lane for study, group, lane in within}
+        heads.append((y + 0.7, str(group).capitalize(), True))
+        places |= {study: y + 2 + i for i, study in enumerate(part["study_id"])}
+        y += len(part) + 1.8
+        lines.append(y)
+    kinds = [kind for kind in KINDS if (table["kind"] == kind).any()]
+    longest = max(len(line) for label in rows["label"] for line in _short(label).split("<br>"))
+    above, below = round(18 + 6.2 * longest), 64 + 21 * len(kinds)
+    fig = base.figure(round(LANE * y) + above + below)
+    for name in kinds:
+        _studies(fig, table[table["kind"] == name], places, name, *KINDS[name])
+    left = table["low_mg"] > 0.03  # names stand to the left, where few doses are, or else to the right
+    for part, end, side in (
+        (table[left], "low_mg", "middle left"),
+        (table[~left], "high_mg", "middle right"),
+    ):
+        if len(part):
+            fig.add_scatter(
+                x=part[end], y=[places[s] for s in part["study_id"]], mode="text", textposition=side,
+                text=[f"\u2002{base.shorten(study, 26)}\u2002" for study in part["study"]], hoverinfo="skip",
+                textfont={"size": 11, "color": base.INK}, showlegend=False,
+            )  # fmt: skip
+    parts.label_above(fig, heads)
+    shapes, words = _bands(rows, low, high)
+    shapes += [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": at, "y1": at, "layer": "below",
+                "line": {"color": base.RULE, "width": 1}} for at in lines]  # fmt: skip
+    ticks = [t for t in MARKS if low <= t <= high]
+    fig.update_layout(
+        shapes=shapes, annotations=[*fig.layout.annotations, *words],
+        xaxis={"type": "log", "range": [math.log10(low), math.log10(high)], "showgrid": False,
+               "tickvals": ticks, "ticktext": [MARKS[t].replace(" ", "<br>") for t in ticks],
+               "title": {"text": "Naltrexone a day, log scale"}},
+        yaxis={"range": [y, 0], "visible": False},
+        # The names of the bands stand above the plot, so the legend goes below it.
+        margin={"t": above, "b": below},
+        legend={"y": 0, "yanchor": "bottom", "yref": "container", "x": 0, "xref": "container"},
+    )  # fmt: skip
+    return fig
 
 
 def _studies(
@@ -206,28 +212,38 @@ def _studies(
                                 "line": {"width": 2, "color": colour}})  # fmt: skip
 
 
-def _bands(fig: Any, rows: pd.DataFrame, low: float, high: float, total: float) -> None:
-    """Shade the bands; where a scheme's bands overlap, the shades do too."""
+def _short(label: str) -> str:
+    """Return a band's name without its limits, in lines."""
+    return base.wrap(label.split(" (")[0], 16)
+
+
+def _bands(rows: pd.DataFrame, low: float, high: float) -> tuple[list[Any], list[Any]]:
+    """Return shades and names of the bands; where a scheme's bands overlap, the shades do too."""
+    shapes, words = [], []
     for i, band in enumerate(each(rows)):
         start = max(band.min_mg, low)
         end = min(high if pd.isna(band.max_mg) else band.max_mg, high)
         if start > end:  # a band can be a single dose
             continue
-        fig.add_shape(type="rect", x0=start, x1=end, yref="paper", y0=0, y1=1, layer="below",
-                      fillcolor=("#dce6ef", "#eceff2")[i % 2], opacity=0.6,
-                      line={"width": 1, "color": base.RULE})  # fmt: skip
-        middle = (math.log10(start) + math.log10(end)) / 2
-        fig.add_annotation(x=middle, y=1, yref="paper", yanchor="bottom", textangle=-90, showarrow=False,
-                           text=band.label.split(" (")[0], font={"size": 11}, yshift=3)  # fmt: skip
+        shapes.append({"type": "rect", "x0": start, "x1": end, "yref": "paper", "y0": 0, "y1": 1,
+                       "layer": "below", "fillcolor": ("#dce6ef", "#eceff2")[i % 2], "opacity": 0.6,
+                       "line": {"width": 1, "color": base.RULE}})  # fmt: skip
+        words.append({"x": (math.log10(start) + math.log10(end)) / 2, "y": 1, "yref": "paper", "yshift": 3,
+                      "yanchor": "bottom", "textangle": -90, "showarrow": False, "text": _short(band.label),
+                      "font": {"size": 11}})  # fmt: skip
+    return shapes, words
 
 
 def _sentence(table: pd.DataFrame) -> str:
     band = (table["low_mg"] <= 4.5) & (table["high_mg"] >= 1)
-    below = table["high_mg"] < 1
+    below = int((table["high_mg"] < 1).sum())
+    least, most = _mg(table["low_mg"].min()), _mg(table["high_mg"].max())
+    span = f"of {least} a day" if least == most else f"from {least} to {most} a day"
+    text = f"{base.count(len(table), 'study states', 'studies state')} a dose, {span}"
+    if len(table) == 1:
+        return f"{text}."
     return (
-        f"{base.count(len(table), 'study', 'studies')} state a dose, from {_mg(table['low_mg'].min())} to "
-        f"{_mg(table['high_mg'].max())} a day: the doses of {int(band.sum())} touch 1 to 4.5 mg, and "
-        f"{int(below.sum())} stayed below 1 mg."
+        f"{text}: the doses of {int(band.sum())} touch 1 to 4.5 mg, and {below or 'none'} stayed below 1 mg."
     )
 
 

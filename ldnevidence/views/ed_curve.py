@@ -11,6 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ldnevidence import dose_response
+from ldnevidence.claims import in_words, work_labels
 from ldnevidence.rows import each
 from ldnevidence.views import base, parts
 
@@ -145,7 +146,7 @@ def ed_curve(ev: Evidence) -> base.View:
             "dtick": 1,
         },
         yaxis={
-            "title": {"text": "Said to respond"},
+            "title": {"text": "Share said to respond"},
             "range": [-4, 112],
             "ticksuffix": "%",
             "dtick": 25,
@@ -236,7 +237,8 @@ def _notes(ev: Evidence, table: pd.DataFrame, studies: list[Printed]) -> list[st
         notes.append(_simulated(study, curve))
     kept = ev.tables["study_notes"]
     kept = kept[kept["study_id"].isin([s.study_id for s in studies]) & (kept["kind"] == "quality")]
-    return [*notes, *kept["text"]]
+    labels = work_labels(ev)
+    return [*notes, *(in_words(text, labels).replace("[computed] ", "computed: ") for text in kept["text"])]
 
 
 def _simulated(study: Printed, curve: dose_response.Curve) -> str:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ldnevidence.estimate import PooledEstimate, shown
+from ldnevidence.estimate import PooledEstimate
 from ldnevidence.rows import each
-from ldnevidence.views import base, comparisons, forest_words, pooling_rules
+from ldnevidence.views import base, comparisons, forest_words, parts, pooling_rules
 from ldnevidence.views.comparisons import MEASURES, RATIOS
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from ldnevidence.evidence import Evidence
 
-ROW = 66  # pixels: two lines of words above each mark, so that no label needs room at the side
+TOP = 22  # pixels above the first row, for the words on both sides of the line of no effect
+LETTERS = "R randomised · B blinded · C compared · P registered before"
 KINDS = {"computed": ("square", base.LDN), "as printed": ("diamond", base.PLACEBO)}
 TICKS = [m * 10.0**e for e in range(-3, 4) for m in (1, 2, 5)]
 
@@ -159,23 +160,26 @@ def _draw(
     pooled: PooledEstimate | None,
 ) -> go.Figure:
     """Draw rows from the top; words stand above each mark so that narrow screens lose nothing."""
-    log, n = bool(null), len(table)
+    log = bool(null)
     low, high = (1 / limit, limit) if log else (-limit, limit)
-    extra = 1 if pooled else 0
-    fig = base.figure(150 + ROW * (n + extra))
-    places = [n - 1 - i for i in range(n)]
-    table = table.assign(y=[y - 0.22 for y in places])
+    repeated = table.duplicated(["outcome_id", "kind"], keep=False)
+    rows = parts.Rows(start=TOP)
+    table = table.assign(y=[rows.add(forest_words.label(row, again))[0]
+                            for row, again in zip(each(table), repeated, strict=True)])  # fmt: skip
+    at = rows.add(forest_words.pooled_label(pooled))[0] if pooled else 0.0
+    rows.end += 18 if reference is not None else 0  # room for the words at the foot of the reference line
+    fig = rows.figure(entries=2, below=72)
     for name, (symbol, colour) in KINDS.items():
         part = table[table["kind"] == name]
         held = part[part["ci_low"].notna() & part["ci_high"].notna()]
         _intervals(fig, held, low, high, colour)
-        for rows, hollow in ((held, False), (part.drop(held.index), True)):
-            rows = rows[rows["estimate"].between(low, high)]
-            if len(rows):
+        for some, hollow in ((held, False), (part.drop(held.index), True)):
+            some = some[some["estimate"].between(low, high)]
+            if len(some):
                 fig.add_scatter(
-                    x=rows["estimate"], y=rows["y"], mode="markers", name=name + (", no interval" * hollow),
-                    hoverinfo="text", hovertext=forest_words.hovers(rows),
-                    marker={"symbol": symbol + "-open" * hollow, "color": colour, "size": _sizes(rows),
+                    x=some["estimate"], y=some["y"], mode="markers", name=name + (", no interval" * hollow),
+                    hoverinfo="text", hovertext=forest_words.hovers(some),
+                    marker={"symbol": symbol + "-open" * hollow, "color": colour, "size": _sizes(some),
                             "opacity": 1, "line": {"width": 2, "color": colour}},
                 )  # fmt: skip
     beyond = table[~table["estimate"].between(low, high)]
@@ -188,23 +192,18 @@ def _draw(
                     "color": base.WARN, "line": {"width": 2}},
             hoverinfo="text", hovertext=forest_words.hovers(beyond),
         )  # fmt: skip
-    repeated = table.duplicated(["outcome_id", "kind"], keep=False)
-    lines = [line for y, row, again in zip(places, each(table), repeated, strict=True)
-             for line in _label(y, *forest_words.label(row, again))]  # fmt: skip
-    fig.update_layout(annotations=lines)
-    _lines(fig, table, kind, null, reference, n, extra)
+    _lines(fig, table, kind, null, reference, rows.end)
     if pooled:
-        _diamond(fig, pooled, low, high)
+        _diamond(fig, pooled, at, low, high)
     ratio = {"type": "log", "range": [math.log10(low), math.log10(high)]} if log else {"range": [low, high]}
     ticks = [t for t in TICKS if low <= t <= high]
     step = [1, 10] if len(ticks) > 7 else [1, 2, 5]
     ticks = [t for t in ticks if round(t / 10 ** math.floor(math.log10(t) + 1e-9)) in step]
-    named = {"tickvals": ticks, "ticktext": [f"{t:g}" for t in ticks]} if log else {"nticks": 6}
+    named = {"tickvals": ticks, "ticktext": [f"{t:g}" for t in ticks]} if log else {"nticks": 8}
     name, unit = MEASURES[table["measure"].iloc[0]], comparisons.panels(table).iloc[0]
     name = f"{name[0].upper()}{name[1:]}{f', {unit}' if unit else ''}{', log scale' if log else ''}"
-    fig.update_xaxes(title=name, **ratio, **named)
-    fig.update_yaxes(visible=False, range=[-0.6 - extra, n + 0.05])
-    fig.update_layout(margin={"t": 48, "b": 52, "l": 8, "r": 8})
+    title = {"text": f"{name}<br>{parts.muted(LETTERS)}"}
+    fig.update_layout(xaxis={"title": title, **ratio, **named}, margin={"l": 8, "r": 8})
     return fig
 
 
@@ -241,50 +240,38 @@ def _sizes(rows: pd.DataFrame) -> list[float]:
 
 
 def _lines(
-    fig: go.Figure, table: pd.DataFrame, kind: str, null: float, reference: float | None, n: int, extra: int
+    fig: go.Figure, table: pd.DataFrame, kind: str, null: float, reference: float | None, end: float
 ) -> None:  # fmt: skip
     """Draw the line of no effect with words on both sides, and the reference line if there is one."""
-    across = {"type": "line", "yref": "y", "y0": -0.6 - extra, "layer": "below"}
-    fig.add_shape(x0=null, x1=null, y1=n - 0.35, line={"color": base.INK, "width": 1.5}, **across)
+    across = {"type": "line", "yref": "y", "y0": end, "y1": TOP, "layer": "below"}
+    shapes = [{**across, "x0": null, "x1": null, "line": {"color": base.INK, "width": 1.5}}]
     others = set(table["comparator"])
     other = "placebo" if others == {"placebo"} else "the comparator"
     sides = ("← got worse", "got better →") if kind == "within" else (f"← favours {other}", "favours LDN →")
-    for words, anchor, shift in ((sides[0], "right", -6), (sides[1], "left", 6)):
-        # Both log10(1) and the null of a difference are 0, where an annotation goes.
-        fig.add_annotation(x=0, y=n - 0.2, text=f"<b>{words}</b>", xanchor=anchor, xshift=shift,
-                           showarrow=False, font={"size": 12})  # fmt: skip
+    # Both log10(1) and the null of a difference are 0, where an annotation goes.
+    words: list[dict[str, object]] = [
+        {"x": 0, "y": TOP / 2, "text": f"<b>{text}</b>", "xanchor": anchor, "xshift": shift,
+         "showarrow": False, "font": {"size": 12}}
+        for text, anchor, shift in ((sides[0], "right", -6), (sides[1], "left", 6))
+    ]  # fmt: skip
     if reference is not None:
-        fig.add_shape(x0=reference, x1=reference, y1=n - 0.45, **across,
-                      line={"color": base.WARN, "width": 1.5, "dash": "dash"})  # fmt: skip
-        fig.add_annotation(x=math.log10(reference) if null else reference, y=-0.6 - extra, yanchor="bottom",
-                           text=f"reference {reference:g}", showarrow=False, xanchor="left", xshift=3,
-                           font={"size": 11, "color": base.WARN})  # fmt: skip
+        line = {"color": base.WARN, "width": 1.5, "dash": "dash"}
+        shapes.append({**across, "x0": reference, "x1": reference, "line": line})
+        words.append({"x": math.log10(reference) if null else reference, "y": end, "yanchor": "bottom",
+                      "text": f"reference {reference:g}", "showarrow": False, "xanchor": "left", "xshift": 3,
+                      "font": {"size": 11, "color": base.WARN}})  # fmt: skip
+    fig.update_layout(shapes=shapes, annotations=[*fig.layout.annotations, *words])
 
 
-def _diamond(fig: go.Figure, pooled: PooledEstimate, low: float, high: float) -> None:
+def _diamond(fig: go.Figure, pooled: PooledEstimate, y: float, low: float, high: float) -> None:
     """Draw the pooled effect as a diamond and the prediction interval as a line through it."""
-    y = -1.22
     if not math.isnan(pooled.pi_low):
         fig.add_scatter(x=[max(pooled.pi_low, low), min(pooled.pi_high, high)], y=[y, y], mode="lines",
                         line={"color": base.OTHER, "width": 2, "dash": "dot"}, name="prediction interval",
                         hoverinfo="skip")  # fmt: skip
     left, right = max(pooled.ci_low, low), min(pooled.ci_high, high)
     fig.add_scatter(
-        x=[left, pooled.estimate, right, pooled.estimate, left], y=[y, y + 0.14, y, y - 0.14, y],
+        x=[left, pooled.estimate, right, pooled.estimate, left], y=[y, y - 9, y, y + 9, y],
         mode="lines", fill="toself", fillcolor=base.OTHER, line={"color": base.OTHER}, name="pooled",
         hoverinfo="text", hovertext=base.wrap(pooled.sentence, 60),
     )  # fmt: skip
-    number = forest_words.interval(pooled.estimate, pooled.ci_low, pooled.ci_high)
-    found = f"{number} · k {pooled.k}, τ² {pooled.tau2:.2g}, I² {pooled.i2:.0f}%"
-    if not math.isnan(pooled.pi_low):
-        found += f" · PI {shown(pooled.pi_low)} to {shown(pooled.pi_high)}"
-    for line in _label(-1, "Pooled: random effects, Hartung-Knapp", found):
-        fig.add_annotation(line)
-
-
-def _label(y: float, first: str, second: str) -> list[dict[str, object]]:
-    """Return the two lines of words above a row; all go into the figure at once, which is much faster."""
-    lines = ((f"<b>{first}</b>", 0.36, {"size": 12}), (second, 0.1, {"size": 11, "color": base.MUTED}))
-    shared = {"x": 0, "xref": "paper", "xanchor": "left", "showarrow": False, "borderpad": 0,
-              "bgcolor": "rgba(255,255,255,0.85)"}  # fmt: skip
-    return [{**shared, "y": y + up, "text": text, "font": font} for text, up, font in lines]

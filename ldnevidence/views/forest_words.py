@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pandas as pd
 
 from ldnevidence.estimate import PooledEstimate, shown
 from ldnevidence.rows import each
-from ldnevidence.views import base, comparisons, pooling_rules
+from ldnevidence.views import base, comparisons, parts, pooling_rules
 from ldnevidence.views.comparisons import MEASURES, RATIOS
 from ldnevidence.views.safeguards import KEY
 
@@ -36,26 +37,44 @@ def people(row: Any) -> str:
     return f"n {int(row.participants)}" if pd.notna(row.participants) else "n ?"
 
 
-def label(row: Any, again: bool) -> tuple[str, str]:
-    """Return the two lines above a row's mark; `again` where the same outcome stands in another row."""
-    arm = f", {row.arm_1}" if again else ""
+def label(row: Any, again: bool) -> str:
+    """Return the lines above a row's mark: who against what, the outcome, the numbers.
+
+    `again` says that the same outcome stands in another row too, so that the arm has to be named.
+    """
     against = "" if row.comparator in ("placebo", "before") else f" v {row.arm_2}"
     inside = "" if row.population == "all" else f" ({row.population})"
     weeks = [f"{row.weeks:g} wk"] if pd.notna(row.weeks) else []
     dose = row.dose.replace("dose not stated", "dose ?").replace(" to ", "–")
-    number = interval(row.estimate, row.ci_low, row.ci_high, row.measure)
-    first = base.shorten(f"{row.study}{arm}{against}: {row.outcome}{inside}", 50)
-    return first, " · ".join([number, people(row), dose, *weeks, row.safeguards])
+    number = interval(row.estimate, row.ci_low, row.ci_high, row.measure).replace("-", "−")
+    outcome = f"{row.outcome}{inside}{f', {row.arm_1}' if again else ''}"
+    numbers = " · ".join([f"<b>{number}</b>", people(row), dose, *weeks, letters(row)])
+    who = base.wrap(f"{row.study}{against}", parts.Rows.WIDE - 6)
+    return f"<b>{who}</b><br>{base.wrap(outcome, parts.Rows.WIDE)}<br>{parts.muted(numbers)}"
+
+
+def pooled_label(pooled: PooledEstimate) -> str:
+    """Return the lines above the diamond."""
+    number = interval(pooled.estimate, pooled.ci_low, pooled.ci_high).replace("-", "−")
+    found = f"<b>{number}</b> · {pooled.k} trials, τ² {pooled.tau2:.2g}, I² {pooled.i2:.0f}%"
+    if not math.isnan(pooled.pi_low):
+        found += f" · PI {shown(pooled.pi_low)} to {shown(pooled.pi_high)}".replace("-", "−")
+    return f"<b>Pooled</b>: random effects, Hartung-Knapp<br>{parts.muted(found)}"
+
+
+def letters(row: Any) -> str:
+    """Return the safeguards of a row's study as letters, or in words where it has none."""
+    return row.safeguards if set(row.safeguards) - set("– ") else "no safeguard"
 
 
 def hovers(rows: pd.DataFrame) -> list[str]:
     """Return the text of each row for pointing at it."""
     out = []
     for row in each(rows):
-        unit = f" {row.unit}" if row.unit else ""
+        unit = f" {row.unit}" if pd.notna(row.unit) else ""
         level = f"{row.level:g}% CI " if pd.notna(row.level) else ""
         number = interval(row.estimate, row.ci_low, row.ci_high, row.measure).replace("(", f"({level}")
-        number += "" if level else ", no interval"
+        number = number.replace("-", "−") + ("" if level else ", no interval")
         turned = ""
         if row.turned:
             how = "upside down" if row.measure in RATIOS else "sign changed"
@@ -77,17 +96,40 @@ def sentence(table: pd.DataFrame, kind: str, why: str, pooled: PooledEstimate | 
     side, studies = pooling_rules.sides(table), table["study_id"].nunique()
     held = len(table) - side["none"]
     better, worse = (
-        ("better", "worse") if kind == "within" else ("in favour of LDN", "in favour of the comparator")
+        ("on the better side", "on the worse side")
+        if kind == "within"
+        else ("in favour of LDN", "in favour of the comparator")
     )
-    text = (
+    opening = (
         f"{base.count(len(table), 'comparison')} from {base.count(studies, 'study', 'studies')} "
-        f"({MEASURES[table['measure'].iloc[0]]}): of {held} with an interval, {side['ldn']} "
-        f"{'lies' if side['ldn'] == 1 else 'lie'} wholly {better}, {side['other']} wholly {worse}, "
-        f"and {side['both']} {'allows' if side['both'] == 1 else 'allow'} both"
+        f"({MEASURES[table['measure'].iloc[0]]})"
     )
+    if held == 0:
+        text = f"{opening}, none with an interval"
+    elif held == len(table) == 1:
+        where = (
+            f"lies wholly {better}"
+            if side["ldn"]
+            else f"lies wholly {worse}"
+            if side["other"]
+            else "allows both"
+        )
+        text = f"{opening}: its interval {where}"
+    else:
+        text = (
+            f"{opening}: of {held} with an interval, {side['ldn']} "
+            f"{'lies' if side['ldn'] == 1 else 'lie'} wholly {better}, {side['other']} wholly {worse}, "
+            f"and {side['both']} {'allows' if side['both'] == 1 else 'allow'} both"
+        )
     if kind == "within":
         return f"{text}; without a comparison arm nobody knows what would have happened anyway."
-    return f"{text}; {pooled.sentence}." if pooled else f"{text}; not pooled, because {why}."
+    # The first note has all reasons; a sentence with five of them would not be read to its end.
+    first, *more = why.split(", ")
+    return f"{text}; " + (
+        f"{pooled.sentence}."
+        if pooled
+        else f"not pooled, because {first}{', among other reasons' * bool(more)}."
+    )
 
 
 def notes(
@@ -95,6 +137,11 @@ def notes(
 ) -> tuple[str, ...]:  # fmt: skip
     """Return the caveats that hold for the rows drawn, why they are not pooled first."""
     notes = [f"Pooled, because {why}." if pooled else f"Not pooled, because {why}."]
+    if pooled and not math.isnan(pooled.pi_low):
+        notes.append(
+            "PI, the dotted line through the diamond, is the prediction interval: where the result of a new, "
+            "similar trial would probably lie. τ² and I² say how far the trials scatter."
+        )
     if (table["kind"] == "computed").any():
         notes.append(
             "Squares were computed from counts, or means and standard deviations, of separate groups."
@@ -126,7 +173,7 @@ def notes(
             "Crossover trials are shown as printed only; changes within one arm have their own plot."
         )
     notes += [
-        f"Letters: {KEY}.",
+        f"Letters: {KEY}. All safeguards of each study stand in their own chart.",
         "A larger mark means more people; an arrow means that the interval goes on.",
     ]
     drawn = whole[(whole["why_not"] != "") & (whole["measure"] == table["measure"].iloc[0])]

@@ -26,7 +26,8 @@ COLUMNS = [
 
 TINTS = ("#eef3f8", "#cfe1ef", "#a9cbe3", "#86b5d7")  # none, one, two, three and more randomised studies
 ROW = 34  # pixels
-LOWER, HALF = 0.08, 0.27  # boxes stand a little below the middle of a row: on a telephone its name is above
+NARROW, LETTER = 350, 5.4  # pixels: the columns of a narrow screen, a letter of a heading there
+LOWER, HALF = 0.11, 0.26  # boxes stand a little below the middle of a row: on a telephone its name is above
 
 
 def cells(ev: Evidence, scheme: str = "explorer") -> pd.DataFrame:
@@ -112,13 +113,15 @@ def gap_map(ev: Evidence, scheme: str = "explorer") -> base.View:
     filled = int((table["studies"] > 0).sum())
     studies = ev.tables["studies"]
     whole = studies[studies["part_of"].isna()]
+    trials = int(whole["randomized"].sum())
     sentence = (
-        f"{base.count(len(whole), 'study', 'studies')}, {int(whole['randomized'].sum())} of them randomised, "
-        f"fill {filled} of {len(table)} cells; in the other {len(table) - filled} no study was found."
+        f"{base.count(len(whole), 'study', 'studies')}, {trials or 'none'} of them randomised, "
+        f"{'fills' if len(whole) == 1 else 'fill'} {filled} of {len(table)} cells; in the other "
+        f"{len(table) - filled} no study was found."
     )
     notes = (
-        "A cell gives the number of studies and, in brackets, how many of them are randomised; a darker cell has "
-        "more randomised ones. Hover, or see the table, for participants.",
+        "A cell gives the number of studies and, in brackets, how many of them are randomised; a darker cell "
+        "has more randomised ones. Hover, or see the table, for participants.",
         "A study counts in every band that its doses touch and under every condition it is filed under, so "
         "cells do not add up to the total; wider conditions include the narrower ones.",
         "Secondary analyses of a trial are not counted again.",
@@ -131,10 +134,15 @@ def _figure(table: pd.DataFrame, conditions: list[str], labels: list[str]) -> ba
     """Draw a box with its numbers for each cell that has studies; the others say "none"."""
     places = {name: len(conditions) - 1 - i for i, name in enumerate(conditions)}
     columns = {label: i for i, label in enumerate(labels)}
-    heads = [base.wrap(label.replace("microgram", "µg").replace("µgs", "µg"), 8) for label in labels]
-    top = 24 + 12 * max(head.count("<br>") + 1 for head in heads)
+    short = [label.replace("micrograms", "µg").replace("microgram", "µg") for label in labels]
+    level, steep = ([base.wrap(label, width) for label in short] for width in (8, 18))
+    turned = len(labels) * LETTER * max(_longest(level)) > NARROW
+    heads = steep if turned else level
+    above = 6.5 * max(_longest(steep)) if turned else 12 * max(head.count("<br>") + 1 for head in level)
+    top = 24 + round(above)
     fig = base.figure(top + 16 + ROW * len(conditions), legend=False)
-    for name, part in (("studies", table[table["studies"] > 0]), ("none", table[table["studies"] == 0])):
+    some = table["studies"] > 0
+    for name, part in (("studies", table[some]), ("none", table[~some])):
         hover = [
             f"{r.condition}, {r.band_label}<br>{base.count(r.studies, 'study', 'studies')}, "
             f"{r.randomized} randomised, {r.participants:,} participants"
@@ -145,7 +153,8 @@ def _figure(table: pd.DataFrame, conditions: list[str], labels: list[str]) -> ba
             x=[columns[label] for label in part["band_label"]], hovertext=hover, hoverinfo="text", name=name,
             y=[places[c] - LOWER for c in part["condition"]], mode="text",
             text=[f"<b>{r.studies}</b> ({r.randomized})" if full else "none" for r in each(part)],
-            textfont={"size": 12 if full else 11, "color": base.INK if full else base.MUTED},
+            textfont={"size": 12 if full and len(labels) < 8 else 11,
+                      "color": base.INK if full else base.MUTED},
         )  # fmt: skip
     boxes = [
         {"type": "rect", "x0": columns[r.band_label] - 0.45, "x1": columns[r.band_label] + 0.45,
@@ -155,10 +164,16 @@ def _figure(table: pd.DataFrame, conditions: list[str], labels: list[str]) -> ba
     ]  # fmt: skip
     fig.update_layout(
         margin={"t": top, "b": 16, "r": 8}, shapes=boxes,
-        xaxis={"side": "top", "tickvals": list(columns.values()), "ticktext": heads, "tickangle": 0,
+        xaxis={"side": "top", "tickvals": list(columns.values()), "ticktext": heads,
+               "tickangle": -90 if turned else 0,
                "tickfont": {"size": 11}, "showgrid": False, "showline": False, "ticks": "",
                "range": [-0.55, len(labels) - 0.45]},
-        yaxis={"tickvals": list(places.values()), "ticktext": conditions, "griddash": "dot", "showline": False,
-               "range": [-0.6, len(conditions) - 0.4]},
+        yaxis={"tickvals": list(places.values()), "ticktext": conditions, "showgrid": False,
+               "showline": False, "ticks": "", "range": [-0.6, len(conditions) - 0.4]},
     )  # fmt: skip
     return fig
+
+
+def _longest(heads: list[str]) -> list[int]:
+    """Return how many letters the longest line of each heading has."""
+    return [max(map(len, head.split("<br>"))) for head in heads]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -21,7 +22,6 @@ PER = {10: 5, 100: 10, 1000: 25}
 ICON = {10: 20, 100: 10, 1000: 4.5}
 FEW = 20  # arms smaller than this are said to be so in the sentence itself
 TITLE = "In so many people like these"
-SIDES = (([0, 0.47], base.LDN), ([0.53, 1], base.PLACEBO))
 
 
 def icon_array(
@@ -156,13 +156,44 @@ def icon_array_for(
     if study["design"] in INDEPENDENT and better in ("higher-is-better", "lower-is-better"):
         rd = effects.compare_proportions(*counts[pair[0]], *counts[pair[1]], "RD", interval="newcombe")
         start = view.table["percent"].iloc[1]
-        needed = effects.nnt(rd, str(better) == "higher-is-better").sentence
-        about.append(f"Where {start:.0f}% have it on {_in_prose(labels[1])}: {needed}.")
+        needed = effects.nnt(rd, str(better) == "higher-is-better")
+        about.append(f"Where {start:.0f}% have it on {_in_prose(labels[1])}: {in_words(needed)}.")
     if left:
         about.append(f"Counted too, and not drawn: {base.listed(left)}.")
     title, sentence = f"{study['label']}: {outcome['name']}", f"{outcome['name']}: i{view.sentence[1:]}"
     notes, sources = (*about, *view.notes), base.cited(ev, [study_id])
     return base.View(title, sentence, view.figure, view.table, notes, sources, code, "icon_array")
+
+
+def in_words(needed: effects.NumberNeededToTreat) -> str:
+    """Say a number needed to treat in whole people, and what its interval leaves open.
+
+    >>> rd = effects.compare_proportions(22, 49, 14, 50, "RD", interval="newcombe")
+    >>> in_words(effects.nnt(rd, True))[:63]
+    'about 6 people have to be treated for one more to benefit; the '
+    """
+    what = {"benefit": "to benefit", "harm": "to be worse off"}
+    if needed.direction == "none":
+        point = "no difference, so no number of people has to be treated for one more"
+    else:
+        point = f"about {_whole(needed.estimate)} have to be treated for one more {what[needed.direction]}"
+    if needed.crosses_infinity and needed.benefit and needed.harm:
+        return (
+            f"{point}; the 95% interval runs from {_whole(needed.benefit[0])} for one more to benefit, "
+            f"through no difference at all, to {_whole(needed.harm[0])} for one more to be worse off"
+        )
+    piece = needed.benefit or needed.harm
+    if piece is None:
+        return point
+    if math.isinf(piece[1]):
+        return f"{point}; the 95% interval runs from {_whole(piece[0])} to no difference at all"
+    return f"{point} (95% interval {_whole(piece[0])} to {_whole(piece[1])})"
+
+
+def _whole(number: float) -> str:
+    """Round people up, as is the custom for a number needed to treat."""
+    people = math.ceil(number - 1e-9)
+    return base.count(people, "person", "people")
 
 
 def _icons(events: int, n: int, per: int) -> int:
@@ -191,13 +222,18 @@ def _pair(roles: dict[str, str], counted_arms: list[str]) -> tuple[str, str] | N
 
 
 def _draw(table: pd.DataFrame, per: int, event: str) -> base.go.Figure:
-    """Draw one array a half of the width; squares of icons keep their shape on any screen."""
+    """Draw both arrays on one pair of axes: they stay side by side, and square, on any screen."""
     wide = PER[per]
     rows = per // wide
-    fig = base.figure({10: 210, 100: 320, 1000: 420}[per], legend=False)
-    for i, (row, (domain, colour)) in enumerate(zip(each(table), SIDES, strict=True)):
-        axis = "" if i == 0 else "2"
-        spots = [(k % wide, rows - 1 - k // wide) for k in range(per)]
+    heads = [base.wrap(base.shorten(str(arm), 40), 18) for arm in table["arm"]]
+    above = 18 * (max(head.count("<br>") for head in heads) + 2) + 8  # pixels that the names of the arms take
+    fig = base.figure(above + 34 + {10: 80, 100: 210, 1000: 320}[per], legend=False)
+    words = [{"x": 0, "xref": "paper", "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": "left",
+              "showarrow": False, "text": f"● {event}   ○ the others", "font": {"size": 13},
+              "yshift": above}]  # fmt: skip
+    for i, (row, head, colour) in enumerate(zip(each(table), heads, (base.LDN, base.PLACEBO), strict=True)):
+        left = i * (wide + max(1, wide // 5))
+        spots = [(left + k % wide, rows - 1 - k // wide) for k in range(per)]
         kinds = (
             (f"{row.icons} of {per} {event}", spots[: row.icons], "circle"),
             (f"the other {per - row.icons} of {per}", spots[row.icons :], "circle-open"),
@@ -205,22 +241,21 @@ def _draw(table: pd.DataFrame, per: int, event: str) -> base.go.Figure:
         for name, part, symbol in kinds:
             fig.add_scatter(
                 x=[x for x, _ in part], y=[y for _, y in part], mode="markers", name=f"{row.arm}: {name}",
-                xaxis=f"x{axis}", yaxis=f"y{axis}", hoverinfo="name", hoverlabel={"namelength": -1},
+                hoverinfo="name", hoverlabel={"namelength": -1},
                 marker={"symbol": symbol, "size": ICON[per], "color": colour,
                         "line": {"width": 1, "color": colour}},
             )  # fmt: skip
-        hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
-        fig.layout[f"xaxis{axis}"] = {**hidden, "domain": domain, "anchor": f"y{axis}",
-                                      "range": [-0.7, wide - 0.3], "constraintoward": "left"}  # fmt: skip
-        fig.layout[f"yaxis{axis}"] = {**hidden, "anchor": f"x{axis}", "range": [-0.7, rows - 0.3],
-                                      "scaleanchor": f"x{axis}", "constraintoward": "top"}  # fmt: skip
-        arm = base.wrap(base.shorten(str(row.arm), 40), 20)
-        fig.add_annotation(x=domain[0], xref="paper", y=1, yref="paper", yanchor="bottom", xanchor="left",
-                           text=f"<b>{arm}</b><br>{row.icons} of {per}", align="left", showarrow=False,
-                           font={"size": 14, "color": colour})  # fmt: skip
-    fig.update_layout(margin={"t": 64, "b": 34, "l": 8, "r": 8})
-    fig.add_annotation(x=0, xref="paper", y=0, yref="paper", yanchor="top", xanchor="left", showarrow=False,
-                       text=f"● {event}   ○ the others", font={"size": 13}, yshift=-4)  # fmt: skip
+        words.append({"x": left - 0.5, "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": "left",
+                      "text": f"<b>{head[0].upper()}{head[1:]}</b><br>{row.icons:,} of {per:,}",
+                      "align": "left", "showarrow": False,
+                      "font": {"size": 14, "color": colour}})  # fmt: skip
+    whole = 2 * wide + max(1, wide // 5)
+    hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
+    fig.update_layout(
+        margin={"t": above + 26, "b": 8, "l": 8, "r": 8}, annotations=words,
+        xaxis={**hidden, "range": [-0.7, whole - 0.3], "constraintoward": "left"},
+        yaxis={**hidden, "range": [-0.7, rows - 0.3], "scaleanchor": "x", "constraintoward": "top"},
+    )  # fmt: skip
     return fig
 
 

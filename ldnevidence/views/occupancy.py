@@ -137,7 +137,7 @@ def occupancy(ev: Evidence) -> base.View:
     ticks = [0.5, 1, 2, 4.5, 15, 50, 100]
     fig.update_xaxes(
         type="log",
-        title="Dose by mouth, mg (logarithmic)",
+        title="Dose by mouth, mg, log scale",
         tickvals=ticks,
         ticktext=[f"{t:g}" for t in ticks],
         range=[np.log10(0.45), np.log10(115)],

@@ -48,7 +48,6 @@ BEFORE_AFTER, CONTROLLED, UNSTATED = (
     "comparison not read",
 )
 AGAINST = re.compile(r"placebo|control|comparator|naltrexone (?:over|minus)")
-ROW = 62
 DISAGREES = "disagrees"  # severity of the audit
 BEYOND = 2.5  # an interval counts as extreme beyond this many times the reach of the upper quartile
 
@@ -105,13 +104,20 @@ def results(ev: Evidence) -> pd.DataFrame:
                 "shown_as": WORDS if pd.isna(r.estimate) else DRAWN,
                 "check": check,
                 "words": r.estimate_text,
-                "note": r.note,
+                "note": _without_keys(r.note),
                 "pooled_id": r.pooled_id,
                 "source_id": r.source_id,
             }
         )
     table = pd.DataFrame(out, columns=COLUMNS)
     return table.astype({"year": "Int64", "studies": "Int64", "people": "Int64"})
+
+
+def _without_keys(text: object) -> object:
+    """Drop the keys of further pages from a note; the sources of the view name the pages."""
+    if not isinstance(text, str):
+        return text
+    return "; ".join(part for part in text.split("; ") if not part.startswith("second page: ")) or None
 
 
 def _compared(text: str) -> str:
@@ -207,19 +213,15 @@ def _limits(drawn: pd.DataFrame, measure: str) -> tuple[float, float]:
 
 def _figure(drawn: pd.DataFrame, measure: str, low: float, high: float) -> go.Figure:
     log = measure in LOG_MEASURES
-    rows = len(drawn) + drawn["domain"].nunique()
-    fig = base.figure(190 + ROW * rows)
+    rows = parts.Rows()
     places: dict[Any, float] = {}
-    labels: list[tuple[float, str, bool]] = []  # place, text, whether it heads a group
-    row, group = -1, None
+    group = None
     for r in each(drawn):
-        row += 1
         if r.domain != group:
             group = r.domain
-            labels.append((row, f"{group[0].upper()}{group[1:].replace('-', ' ')}", True))
-            row += 1
-        labels.append((row - 0.22, _label(r), False))
-        places[r.Index] = row + 0.28
+            rows.head(f"{group[0].upper()}{group[1:].replace('-', ' ')}")
+        places[r.Index] = rows.add(_label(r))[0]
+    fig = rows.figure(entries=3, below=66)
     inside = (low * 1.02, high / 1.02) if log else (low + 0.01 * (high - low), high - 0.01 * (high - low))
     for name, mask, symbol, colour in (
         ("Lower is better", drawn["favours_ldn"] == "lower", "circle", base.LDN),
@@ -235,14 +237,13 @@ def _figure(drawn: pd.DataFrame, measure: str, low: float, high: float) -> go.Fi
     fig.add_shape(
         type="line", x0=null, x1=null, y0=0, y1=1, yref="paper", line={"color": base.INK, "width": 1}
     )
-    title = f"← lower on LDN · higher on LDN →<br>{MEASURES[measure]}"
+    name = MEASURES[measure]
+    title = f"← lower on LDN · higher on LDN →<br>{name[0].upper()}{name[1:]}{', log scale' if log else ''}"
     limits = [math.log10(low), math.log10(high)] if log else [low, high]
     fig.update_xaxes(range=limits, title={"text": title}, type="log" if log else "linear")
     if log:
         ticks = [t for t in (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 10, 20) if low <= t <= high]
         fig.update_xaxes(tickvals=ticks, ticktext=[f"{t:g}" for t in ticks])
-    parts.rows_axis(fig, rows)
-    parts.label_above(fig, labels)
     return fig
 
 
@@ -300,21 +301,22 @@ def _value(row: Any) -> str:
 def _label(row: Any) -> str:
     facts = [
         _value(row),
-        f"k {row.studies}" if pd.notna(row.studies) else "",
-        f"n {row.people}" if pd.notna(row.people) else "",
+        base.count(int(row.studies), "study", "studies") if pd.notna(row.studies) else "",
+        base.count(int(row.people), "person", "people") if pd.notna(row.people) else "",
         f"I² {row.i2:g}%" if pd.notna(row.i2) else "",
-        "≠ p misfits" if str(row.check).startswith("≠") else "",
+        "≠ p does not fit" if str(row.check).startswith("≠") else "",
         "beyond axis" if row.shown_as == CLIPPED else "",
     ]
-    first = f"{row.review}: {base.shorten(row.outcome, 54 - len(row.review))}"
-    return f"{first}<br><span style='color:{base.MUTED}'>{' · '.join(filter(None, facts))}</span>"
+    name = base.wrap(f"{row.review}: {row.outcome}", parts.Rows.WIDE)
+    name = f"<b>{name.replace(':', '</b>:', 1)}" if "<br>" not in name.split(":")[0] else name
+    return f"{name}<br>{parts.muted(base.wrap(' · '.join(filter(None, facts)), 60))}"
 
 
 def _hover(row: Any) -> str:
     lines = [
         f"<b>{row.review}</b>",
         base.wrap(row.outcome, 60),
-        f"{_value(row)}, p {row.p}" if row.p else _value(row),
+        f"{_value(row)}, p {row.p}" if isinstance(row.p, str) else _value(row),
         row.compared,
         base.wrap(row.check, 60) if isinstance(row.check, str) else "",
         base.wrap(row.note, 60) if isinstance(row.note, str) else "",
@@ -351,7 +353,8 @@ def _notes(table: pd.DataFrame, every: pd.DataFrame, measure: str, others: list[
     words = table[table["shown_as"] == WORDS]
     notes += [f"In words only: {r.review}, {r.outcome}: {r.words}." for r in each(words)]
     if others:
-        notes.append(f"Other measures have axes of their own: {base.listed(others)}.")
+        names = base.listed([f"{MEASURES[m]}s" for m in others])
+        notes.append(f"Other measures have axes of their own: {names}.")
     outside = every[~every["measure"].isin(list(MEASURES))]
     notes += [
         f"Not drawn: {r.review}, {r.outcome}: {r.words}." for r in each(outside) if isinstance(r.words, str)

@@ -42,7 +42,7 @@ def pooling_verdict(rows: pd.DataFrame) -> tuple[bool, str]:
         return False, "the measures differ"
     trials = rows["trial"].nunique()
     if trials < 2:
-        return False, f"pooling takes at least two trials, and here {'is one' if trials else 'are none'}"
+        return False, f"pooling takes at least two trials; here {'is one' if trials else 'are none'}"
     held = rows[pd.to_numeric(rows["se"]).gt(0)]
     scales = [r.instrument if pd.notna(r.instrument) else r.outcome for r in each(rows)]
     missing = len(rows) - len(held)
@@ -51,7 +51,7 @@ def pooling_verdict(rows: pd.DataFrame) -> tuple[bool, str]:
         (rows["condition_id"].nunique(dropna=False) > 1, "the conditions differ"),
         (rows["design"].nunique() > 1, "the designs differ"),
         (rows["comparator"].nunique() > 1, "the comparators differ"),
-        (rows["trial"].duplicated().any(), "some people would count twice, in two rows of one trial"),
+        (rows["trial"].duplicated().any(), "some people would count twice in two rows of one trial"),
         # Leaving such rows out would keep what papers chose to report fully, which is a biased choice.
         (missing > 0, f"{missing} of {len(rows)} have no standard error to weigh them by"),
     ]

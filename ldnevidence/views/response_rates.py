@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ldnevidence import effects
+from ldnevidence.claims import in_words, work_labels
 from ldnevidence.rows import each
 from ldnevidence.rules import agrees
-from ldnevidence.views import base
+from ldnevidence.views import base, parts
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
@@ -18,6 +19,7 @@ COLUMNS = ["study_id", "study", "outcome", "arm", "role", "controlled", "populat
            "percent", "ci_low", "ci_high", "basis", "why_no_interval", "source_id", "outcome_id"]  # fmt: skip
 KEY = ["outcome_id", "arm_id", "population", "timepoint", "week"]
 NO_BASE = "no denominator was read"
+NAMED = 4  # shares left out that are named one by one
 BOUND = "the source gives a bound or a rounded word, no exact share"
 
 
@@ -144,29 +146,7 @@ def response_rates(ev: Evidence) -> base.View:
     if drawn.empty:
         why = "No share of responders was read for this selection."
         return base.empty("response_rates", title, why, code, COLUMNS)
-    labels = [_label(row) for row in each(drawn)]
-    fig = base.figure(130 + 40 * len(drawn))
-    positions = list(range(len(drawn)))[::-1]
-    for name, mask, symbol, colour in _marks(drawn):
-        for hollow in (False, True):
-            part = drawn[mask & (drawn["ci_low"].isna() == hollow)]
-            if part.empty:
-                continue
-            up, down = part["ci_high"] - part["percent"], part["percent"] - part["ci_low"]
-            fig.add_scatter(
-                x=part["percent"], y=[positions[i] for i in part.index], mode="markers",
-                name=name + (", no interval possible" if hollow else ""),
-                marker={"symbol": symbol + ("-open" if hollow else ""), "color": colour, "size": 11,
-                        "line": {"width": 2, "color": colour}},
-                error_x=None if hollow else {
-                    "type": "data", "array": up.tolist(), "arrayminus": down.tolist(), "color": colour,
-                    "thickness": 2, "width": 5},
-                hovertext=[_hover(row) for row in each(part)], hoverinfo="text",
-            )  # fmt: skip
-    fig.update_xaxes(range=[-2, 102], ticksuffix="%", title="People who responded", dtick=20)
-    fig.update_yaxes(tickvals=positions, ticktext=labels, range=[-0.7, len(drawn) - 0.3])
-    rows = fig.layout.legend
-    rows.update(y=1.0)
+    fig = _figure(drawn)
     studies = list(dict.fromkeys(drawn["study_id"]))
     notes = [
         "Lines are 95% Wilson intervals: where the true share could well lie, given so few people.",
@@ -180,9 +160,7 @@ def response_rates(ev: Evidence) -> base.View:
         notes.append(
             "Where only a percentage and its denominator were printed, the one count that fits was used."
         )
-    apart = ev.tables["outcomes"]["rate_why_not"].dropna()
-    if len(apart):
-        notes.append("Not drawn, since they are no response rates: " + "; ".join(dict.fromkeys(apart)) + ".")
+    notes += _apart(ev)
     return base.View(
         title, _sentence(drawn), fig, drawn, tuple(notes), base.cited(ev, studies), code, "response_rates"
     )
@@ -196,15 +174,60 @@ def _marks(table: pd.DataFrame) -> list[tuple[str, pd.Series, str, str]]:
         ("LDN, with a comparison arm", ldn & controlled, "circle", base.LDN),
         ("Placebo", placebo, "square", base.PLACEBO),
         ("LDN, no comparison arm", ldn & ~controlled, "diamond", base.OTHER),
-        ("Other arm", ~ldn & ~placebo, "triangle-up", base.MUTED),
+        ("Another dose or drug", ~ldn & ~placebo, "triangle-up", base.MUTED),
     ]
 
 
-def _label(row: Any) -> str:
-    arm = "placebo" if row.role == "placebo" else row.arm
-    inside = "" if row.population == "all" else f" ({row.population})"
-    first = base.shorten(f"{row.study}: {arm}{inside}", 40)
-    return f"{first}<br><span style='color:{base.MUTED}'>{base.shorten(row.outcome, 44)}</span>"
+def _figure(drawn: pd.DataFrame) -> base.go.Figure:
+    """Draw one block an outcome: its name and numbers, then a mark for each arm."""
+    rows = parts.Rows()
+    places: dict[Any, float] = {}
+    blocks: Any = drawn.groupby(["outcome_id", "population", "week"], dropna=False, sort=False)
+    for _, block in blocks:
+        places |= dict(zip(block.index, rows.add(_label(block), len(block)), strict=True))
+    kinds = _marks(drawn)
+    fig = rows.figure(entries=sum(int(mask.any()) for _, mask, _, _ in kinds))
+    for name, mask, symbol, colour in kinds:
+        for hollow in (False, True):
+            part = drawn[mask & (drawn["ci_low"].isna() == hollow)]
+            if part.empty:
+                continue
+            up, down = part["ci_high"] - part["percent"], part["percent"] - part["ci_low"]
+            fig.add_scatter(
+                x=part["percent"], y=[places[i] for i in part.index], mode="markers",
+                name=name + (", no interval possible" if hollow else ""), legendgroup=name,
+                showlegend=not hollow or not bool((mask & drawn["ci_low"].notna()).any()),
+                marker={"symbol": symbol + ("-open" if hollow else ""), "color": colour, "size": 11,
+                        "line": {"width": 2, "color": colour}},
+                error_x=None if hollow else {
+                    "type": "data", "array": up.tolist(), "arrayminus": down.tolist(), "color": colour,
+                    "thickness": 2, "width": 5},
+                hovertext=[_hover(row) for row in each(part)], hoverinfo="text",
+            )  # fmt: skip
+    title = {"text": "People who responded"}
+    fig.update_layout(xaxis={"range": [-3, 103], "ticksuffix": "%", "dtick": 25, "title": title})
+    return fig
+
+
+def _label(block: pd.DataFrame) -> str:
+    """Return the study with each arm's numbers, and the outcome below."""
+    first = block.iloc[0]
+    inside = "" if first["population"] == "all" else f" ({first['population']})"
+    shares = [_share(r) for r in each(block)]
+    room = (60 - sum(len(s) + 3 for s in shares)) // len(block)
+    arms = [f"{base.shorten(_arm(r), max(room, 11))} {s}" for r, s in zip(each(block), shares, strict=True)]
+    outcome, numbers = base.wrap(first["outcome"] + inside, parts.Rows.WIDE), " · ".join(arms)
+    return f"{parts.name_with(first['study'], numbers)}<br>{outcome}"
+
+
+def _arm(row: Any) -> str:
+    return "placebo" if row.role == "placebo" else str(row.arm)
+
+
+def _share(row: Any) -> str:
+    if pd.isna(row.events):
+        return f"{row.percent:g}%"
+    return f"{row.events}/{row.n} ({row.percent:.0f}%)"
 
 
 def _hover(row: Any) -> str:
@@ -216,6 +239,28 @@ def _hover(row: Any) -> str:
     return f"<b>{row.study}</b>, {row.arm}<br>{base.wrap(row.outcome, 60)}<br>{share}<br>{row.basis}"
 
 
+def _apart(ev: Evidence) -> list[str]:
+    """Say which shares are left out because they are no response rates; by name where they sound like one."""
+    outcomes = ev.tables["outcomes"]
+    outcomes = outcomes[outcomes["rate_why_not"].notna()]
+    if outcomes.empty:
+        return []
+    studies = ev.tables["studies"].set_index("study_id")["label"]
+    near = outcomes[outcomes["domain"] == "response"].drop_duplicates("rate_why_not")
+    designs = ev.tables["studies"].set_index("study_id")["design"]
+    # First the dose-finding study: its share looks most like a response rate, and is the most quoted.
+    near = near.sort_values("study_id", key=lambda ids: ids.map(designs) != "dose-finding", kind="stable")
+    labels = work_labels(ev)
+    reasons = [in_words(why, labels).rstrip(".") for why in near["rate_why_not"]]
+    named = [f"{studies[r.study_id]}, “{r.name}”: {why}"
+             for r, why in zip(each(near.head(NAMED)), reasons, strict=False)]  # fmt: skip
+    rest = len(outcomes) - len(named)
+    text = f"Not drawn, since they are no response rates: {'; '.join(named)}" if named else "Not drawn"
+    more = base.count(rest, "other share") if named else base.count(rest, "share")
+    told = f"{more} that no criterion of benefit stands behind, such as people who stopped"
+    return [f"{text}; and {told}." if named and rest else f"{text}." if named else f"{text}: {told}."]
+
+
 def _sentence(drawn: pd.DataFrame) -> str:
     """Say how many studies can be compared with placebo at all, from the rows drawn."""
     pairs = drawn.groupby("study_id")["role"].agg(set)
@@ -223,7 +268,7 @@ def _sentence(drawn: pd.DataFrame) -> str:
     held = int(drawn["ci_low"].notna().sum())
     verb = "prints" if len(pairs) == 1 else "print"
     return (
-        f"{base.count(len(pairs), 'study', 'studies')} {verb} a share of responders; {both} of {len(pairs)} "
-        f"give it for placebo too, and {held} of {len(drawn)} shares come with the number of people "
-        "behind them."
+        f"{base.count(len(pairs), 'study', 'studies')} {verb} a share of responders; {both or 'none'} of "
+        f"{len(pairs)} {'gives' if both <= 1 else 'give'} it for placebo too, and {held} of {len(drawn)} "
+        "shares come with the number of people behind them."
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ldnevidence.claims import in_words, work_labels
 from ldnevidence.rows import each
 from ldnevidence.views import base
 
@@ -30,6 +31,9 @@ STATES = {
 }
 """Word, symbol and colour of each state of a safeguard."""
 
+SHORT = ("Random", "Blind", "Against", "Register", "People", "Stayed", "Funding", "Read")
+AGAIN, EXTRA = 12, 0.4  # after how many studies the headings come again, and the room they take, in rows
+ROW = 60  # pixels a study: its name, its symbols, their words
 STAYED_ENOUGH = 80  # percent; a loss of more than a fifth is the usual line for doubt (Sackett 1997)
 KEY = "R randomised, B blinded, C with a comparison arm, P registered before enrolment; – not, or not stated"
 """What the letters of `marks` mean."""
@@ -61,7 +65,7 @@ def cells(ev: Evidence) -> pd.DataFrame:
     >>> set(table["state"]) <= set(STATES)
     True
     """
-    read = _read(ev)
+    read, labels = _read(ev), work_labels(ev)
     size = base.participants(ev.tables["studies"])
     rows: list[tuple[str, ...]] = []
     for people, study in zip(size, each(ev.tables["studies"]), strict=True):
@@ -75,7 +79,8 @@ def cells(ev: Evidence) -> pd.DataFrame:
             "interests": _interests(study),
             "read": read.get(study.study_id, ("no", "none", "no page about the study was read")),
         }  # fmt: skip
-        rows += [(study.study_id, study.label, name, *judged[name]) for name in SAFEGUARDS]
+        rows += [(study.study_id, study.label, name, *judged[name][:2], in_words(judged[name][2], labels))
+                 for name in SAFEGUARDS]  # fmt: skip
     return pd.DataFrame(rows, columns=["study_id", "study", "safeguard", "state", "word", "detail"])
 
 
@@ -233,42 +238,55 @@ def safeguards(ev: Evidence) -> base.View:
     table = marks(ev)
     table["_held"] = -table["study_id"].map(held).fillna(0)
     table = table.sort_values(["_held", "study"], kind="stable").drop(columns="_held").reset_index(drop=True)
-    place = {study: len(table) - 1 - i for i, study in enumerate(table["study_id"])}
-    fig = base.figure(230 + 56 * len(table))
-    columns = list(SAFEGUARDS)
+    fig = _figure(table, long)
+    return base.View(
+        title, _sentence(table), fig, table, _notes(), base.cited(ev, table["study_id"]), code, "safeguards"
+    )
+
+
+def _figure(table: pd.DataFrame, long: pd.DataFrame) -> base.go.Figure:
+    """Draw a row a study: its name on a line of its own, so that eight columns fit a narrow screen."""
+    columns = {name: i for i, name in enumerate(SAFEGUARDS)}
+    # In a long list the headings come again, in short, so that nobody has to scroll back for them.
+    place = {study: -i - EXTRA * (i // AGAIN) for i, study in enumerate(table["study_id"])}
+    last = min(place.values())
+    fig = base.figure(round(222 + ROW * (1 - last)))
     for state, (word, symbol, colour) in STATES.items():
         part = long[long["state"] == state]
         if part.empty:
             continue
         fig.add_scatter(
-            x=[columns.index(s) for s in part["safeguard"]], y=[place[s] for s in part["study_id"]],
-            mode="markers+text", name=word, hoverinfo="text", textposition="bottom center",
-            text=list(part["word"].replace({"not stated": "?", "second hand": "others"})),
-            textfont={"size": 10, "color": base.INK}, cliponaxis=False,
+            x=[columns[s] for s in part["safeguard"]], y=[place[s] for s in part["study_id"]],
+            mode="markers", name=word, hoverinfo="text",
             hovertext=[f"<b>{r.study}</b><br>{SAFEGUARDS[r.safeguard]}: {base.wrap(r.detail, 60)}"
                        for r in each(part)],
-            marker={"symbol": symbol, "color": colour, "size": 9, "line": {"width": 2, "color": colour}},
+            marker={"symbol": symbol, "color": colour, "size": 10, "line": {"width": 2, "color": colour}},
         )  # fmt: skip
-    # The name stands on a line of its own above the symbols, so that eight columns fit a narrow screen.
+    # Words stand under their symbols, names above them; neither is a mark with a meaning of its own.
     fig.add_scatter(
-        x=[-0.5] * len(table), y=[y + 0.36 for y in place.values()], mode="text", text=list(table["study"]),
-        textposition="middle right", textfont={"size": 12, "color": base.INK}, hoverinfo="skip",
-        showlegend=False, cliponaxis=False,
+        x=[columns[s] for s in long["safeguard"]], y=[place[s] - 0.3 for s in long["study_id"]], mode="text",
+        text=list(long["word"].replace({"not stated": "?", SECOND_HAND: "others"})), hoverinfo="skip",
+        textfont={"size": 10, "color": base.INK}, showlegend=False, cliponaxis=False,
     )  # fmt: skip
-    fig.update_xaxes(
-        side="top", tickvals=list(range(len(columns))), ticktext=list(SAFEGUARDS.values()), tickangle=-90,
-        range=[-0.55, len(columns) - 0.45], showgrid=False, showline=False, tickfont={"size": 12},
+    fig.add_scatter(
+        x=[-0.5] * len(table), y=[y + 0.34 for y in place.values()], mode="text", hoverinfo="skip",
+        text=[f"<b>{study}</b>" for study in table["study"]], textposition="middle right",
+        textfont={"size": 12, "color": base.INK}, showlegend=False, cliponaxis=False,
     )  # fmt: skip
-    fig.update_yaxes(
-        tickvals=[y - 0.5 for y in place.values()], showticklabels=False, showline=False, ticks="",
-        range=[-0.6, len(table) - 0.4],
+    heads = [{"x": x, "y": y + 0.5 + EXTRA / 2, "text": f"<b>{short}</b>", "showarrow": False,
+              "font": {"size": 9, "color": base.MUTED}}
+             for i, y in enumerate(place.values()) if i and i % AGAIN == 0
+             for x, short in enumerate(SHORT)]  # fmt: skip
+    fig.update_layout(
+        annotations=heads, margin={"t": 206, "b": 8, "l": 4, "r": 10},
+        legend={"y": 1, "yanchor": "top", "yref": "container", "font": {"size": 12}},
+        xaxis={"side": "top", "tickvals": list(columns.values()), "ticktext": list(SAFEGUARDS.values()),
+               "tickangle": -90, "ticks": "", "range": [-0.55, len(columns) - 0.45], "showgrid": False,
+               "showline": False},
+        yaxis={"tickvals": [y - 0.5 for y in place.values()], "showticklabels": False, "showline": False,
+               "ticks": "", "range": [last - 0.5, 0.5]},
     )  # fmt: skip
-    # The headings stand above the plot, so the legend goes below it.
-    fig.update_layout(margin={"t": 120, "b": 110, "l": 4, "r": 10},
-                      legend={"y": 0, "yanchor": "top", "font": {"size": 12}})  # fmt: skip
-    return base.View(
-        title, _sentence(table), fig, table, _notes(), base.cited(ev, table["study_id"]), code, "safeguards"
-    )
+    return fig
 
 
 def _sentence(table: pd.DataFrame) -> str:
@@ -277,8 +295,9 @@ def _sentence(table: pd.DataFrame) -> str:
     compared = int((~table["controlled"].isin(["no", "not stated"])).sum())
     before, full = int((table["registered"] == "before").sum()), int((table["read"] == "full text").sum())
     return (
-        f"Of {base.count(n, 'study', 'studies')}, {randomized} {'was' if randomized == 1 else 'were'} "
-        f"randomised, {double} double-blind and {compared} had a comparison arm; {before or 'none'} "
+        f"Of {base.count(n, 'study', 'studies')}, {randomized or 'none'} "
+        f"{'was' if randomized <= 1 else 'were'} randomised, {double or 'none'} double-blind and "
+        f"{compared or 'none'} had a comparison arm; {before or 'none'} "
         f"{'is' if before <= 1 else 'are'} known to have been registered before enrolment, and we could read "
         f"the whole text of {full or 'none'}."
     )

@@ -37,7 +37,6 @@ COLUMNS = [
 TITLE = "Harms: on LDN and on placebo"
 DEFAULT_GROUPS = 4  # the groups with most rows that can be drawn; more would not be read on a telephone
 MOST_ROWS = 60
-ROW = 48  # pixels a row: a label and the marks under it
 INTERVAL, ZERO, HOLLOW = "share with interval", "nobody: up to the limit", "percentage without people"
 EVENTS = "events counted, not people: not drawn"
 WORDS = "words or a bare count: not drawn"
@@ -86,7 +85,7 @@ def harms(ev: Evidence) -> pd.DataFrame:
             "n": r.n,
             "percent": r.percent,
             "words": r.value_text,
-            "note": r.note,
+            "note": _note(r.note),
             "ae_id": r.ae_id,
             "source_id": r.source_id,
             "shown_as": _shown(r, str(study["design"])),
@@ -101,6 +100,14 @@ def harms(ev: Evidence) -> pd.DataFrame:
         out.append(row)
     table = pd.DataFrame(out, columns=COLUMNS)
     return table.astype({"events": "Int64", "n": "Int64", "rule_of_three": "Float64"})
+
+
+def _note(text: object) -> object:
+    """Drop the keys of further pages from a note; the sources of the view name the pages."""
+    if not isinstance(text, str):
+        return text
+    kept = [part for part in text.split("; ") if not part.startswith("also read at ")]
+    return "; ".join(kept) or None
 
 
 def _shown(row: Any, design: str) -> str:
@@ -206,24 +213,19 @@ def _paired(part: pd.DataFrame) -> bool:
 
 def _figure(lines: list[tuple[str, pd.DataFrame]]) -> go.Figure:
     drawn = pd.concat([part for _, part in lines])
-    rows = len(lines) + drawn["group"].nunique()
-    fig = base.figure(170 + ROW * rows)
+    rows = parts.Rows()
     places: dict[Any, float] = {}
-    labels: list[tuple[float, str, bool]] = []  # place, text, whether it heads a group
     paired: set[Any] = set()
-    group, row = "", -1
+    group = ""
     for name, part in lines:
-        row += 1
         if name != group:
             group = name
-            labels.append((row, f"{name[0].upper()}{name[1:]}", True))
-            row += 1
-        labels.append((row - 0.34, _label(part.iloc[0]), False))
-        order = part.sort_values("role", key=lambda c: c == "placebo", kind="stable").index
-        for number, index in enumerate(order):
-            places[index] = row + 0.16 + 0.24 * (number - (len(part) - 1) / 2)
+            rows.head(f"{name[0].upper()}{name[1:]}")
+        part = part.sort_values("role", key=lambda c: c == "placebo", kind="stable")
+        places |= dict(zip(part.index, rows.add(_label(part), len(part)), strict=True))
         if _paired(part):
             paired |= set(part.index)
+    fig = rows.figure(entries=5)
     ldn, placebo = drawn["role"].isin(["ldn", "other dose"]), drawn["role"] == "placebo"
     both = drawn.index.isin(paired)
     for name, mask, symbol, colour in (
@@ -251,9 +253,8 @@ def _figure(lines: list[tuple[str, pd.DataFrame]]) -> go.Figure:
                     "line": {"width": 2, "color": base.INK},
                 },
             )
-    fig.update_xaxes(range=[-3, 103], ticksuffix="%", dtick=25, title="People with the event")
-    parts.rows_axis(fig, rows)
-    parts.label_above(fig, labels)
+    title = {"text": "People with the event"}
+    fig.update_layout(xaxis={"range": [-3, 103], "ticksuffix": "%", "dtick": 25, "title": title})
     return fig
 
 
@@ -305,9 +306,17 @@ def _dots(
         )  # fmt: skip
 
 
-def _label(row: pd.Series) -> str:
-    event = base.shorten(row["event"], 56 - min(len(row["study"]), 30))
-    return f"{base.shorten(row['study'], 30)}: <span style='color:{base.MUTED}'>{event}</span>"
+def _label(part: pd.DataFrame) -> str:
+    """Return the study with each arm's numbers, and the event below."""
+    first = part.iloc[0]
+    shares = []
+    for r in each(part):
+        arm = "placebo" if r.role == "placebo" else "LDN" if r.role == "ldn" else base.shorten(r.arm, 24)
+        at_most = f" (at most {r.high:.0f}%)" if r.shown_as == ZERO else ""
+        shares.append(f"{arm} {f'{r.percent:g}%' if r.shown_as == HOLLOW else f'{r.events}/{r.n}{at_most}'}")
+    numbers = " · ".join(shares)
+    event = base.wrap(first["event"], parts.Rows.WIDE)
+    return f"{parts.name_with(first['study'], numbers)}<br>{event}"
 
 
 def _hover(row: Any) -> str:
@@ -323,12 +332,22 @@ def _hover(row: Any) -> str:
 
 
 def _sentence(drawn: pd.DataFrame, lines: list[tuple[str, pd.DataFrame]]) -> str:
-    both = sum(_paired(part) for _, part in lines)
+    """Say how many lines can be compared at all, and on which side the larger share lies."""
+    both = [part.groupby("role")["percent"].mean() for _, part in lines if _paired(part)]
+    higher = sum(bool(shares["ldn"] > shares["placebo"]) for shares in both)
+    lower = sum(bool(shares["ldn"] < shares["placebo"]) for shares in both)
     studies = drawn["study_id"].nunique()
-    placebo = drawn.groupby("study_id")["role"].agg(set).map(lambda roles: {"ldn", "placebo"} <= roles).sum()
+    text = (
+        f"{base.count(studies, 'study gives', 'studies give')} the share of people with one of these events"
+    )
+    if not both:
+        return f"{text}, none of them also for placebo, so nothing here tells what LDN caused."
+    placebo = drawn.loc[drawn["role"] == "placebo", "study_id"].nunique()
+    equal = len(both) - higher - lower
     return (
-        f"{base.count(studies, 'study gives', 'studies give')} the share of people with one of these events; "
-        f"{placebo} of them also for placebo, on {both} of {base.count(len(lines), 'line')}."
+        f"{text}; {placebo} of them also for placebo. On the {base.count(len(both), 'line')} with both, the "
+        f"share is higher on LDN on {higher}, higher on placebo on {lower}"
+        f"{f' and equal on {equal}' if equal else ''}."
     )
 
 
@@ -349,7 +368,7 @@ def _notes(table: pd.DataFrame, every: pd.DataFrame, chosen: list[str], cut: int
         notes.append("Hollow marks are printed percentages whose number of people was not read: no interval.")
     left = shown[~shown.isin(DRAWN)].value_counts()
     if len(left):
-        words = "; ".join(f"{n} {str(kind).split(':')[0]}" for kind, n in left.items())
+        words = "; ".join(f"{str(kind).split(':')[0]} ({n})" for kind, n in left.items())
         notes.append(f"In the table and not drawn: {words}.")
     others = [g for g in dict.fromkeys(every["group"]) if g not in chosen]
     if others:

@@ -6,9 +6,10 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import plotly.graph_objects as go
 
 from ldnevidence.rows import each
-from ldnevidence.views import base
+from ldnevidence.views import base, parts
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
@@ -26,7 +27,7 @@ FAMILIES = {
 """Symbol and colour of each family of designs."""
 
 LANE = 17  # pixels between studies of one row that would hide each other
-NARROW = 210  # pixels that the axis has on a phone; marks are kept apart there too
+NARROW = 330  # pixels that the axis has on a phone; marks are kept apart there too
 
 
 def studies(ev: Evidence) -> pd.DataFrame:
@@ -77,25 +78,33 @@ def timeline(ev: Evidence) -> base.View:
     """
     code = base.snippet(ev, "ldn.views.timeline(ev)")
     title = "Studies over the years"
-    every = studies(ev)
-    table = every[every["year"].notna()].reset_index(drop=True)
+    table = studies(ev)
     if table.empty:
-        why = (
-            "No study is left in this selection." if every.empty else "No study of this selection has a year."
-        )
-        return base.empty("timeline", title, why, code, COLUMNS)
+        return base.empty("timeline", title, "No study is left in this selection.", code, COLUMNS)
     table["participants"] = table["participants"].astype("Int64")
-    first, last = int(table["year"].min()), int(table["year"].max())
-    heights, places = _lanes(table, NARROW / max(last - first + 2, 6))
+    fig = _figure(table)
+    return base.View(title, _sentence(table), fig, table, _notes(table), base.cited(ev, table["study_id"]),
+                     code, "timeline")  # fmt: skip
+
+
+def _figure(table: pd.DataFrame) -> go.Figure:
+    """Draw marks in rows of one finding each, its name above them; undated studies stand behind the years."""
+    dated = table["year"].dropna()
+    first, last = (int(dated.min()), int(dated.max())) if len(dated) else (2000, 2000)
+    undated = table["year"].isna().any()
+    behind = last + max(3, (last - first) // 9)  # where studies without a year stand
+    table = table.assign(at=table["year"].fillna(behind).astype(float))
+    end = behind if undated else last
+    heights, places = _lanes(table, NARROW / max(end - first + 2, 6))
     total = sum(heights.values())
-    fig = base.figure(int(120 + LANE * total))
+    fig = base.figure(int(124 + LANE * total))
     for name, (symbol, colour) in FAMILIES.items():
         for read in (True, False):
             part = table[(table["family"] == name) & (table["participants"].notna() == read)]
             if part.empty:
                 continue
             fig.add_scatter(
-                x=part["year"], y=[places[s] for s in part["study_id"]], mode="markers",
+                x=part["at"], y=[places[s] for s in part["study_id"]], mode="markers",
                 name=name if read else f"{name}, size not read", hoverinfo="text", legendgroup=name,
                 showlegend=read or bool(table.loc[table["family"] == name, "participants"].isna().all()),
                 hovertext=[_hover(row) for row in each(part)],
@@ -103,19 +112,24 @@ def timeline(ev: Evidence) -> base.View:
                         "size": [_size(p) for p in part["participants"]],
                         "line": {"color": "white" if read else colour, "width": 1 if read else 2}},
             )  # fmt: skip
-    top, middles = total, {}
+    top, heads, lines = total, [], []
+    counts = table["finding"].value_counts()
     for finding, height in heights.items():
-        middles[finding] = top - height / 2
+        heads.append((top - 0.5, f"{finding.capitalize()}: {counts[finding]}", True))
         top -= height
-        fig.add_shape(type="line", xref="paper", x0=0, x1=1, y0=top, y1=top, layer="below",
-                      line={"color": base.RULE, "width": 1})  # fmt: skip
-    fig.update_layout(legend={"tracegroupgap": 0})
-    fig.update_xaxes(range=[first - 1.5, last + 1.5], tickformat="d", nticks=6, title="Year of publication")
-    fig.update_yaxes(range=[0, total], tickvals=list(middles.values()), showgrid=False, ticks="",
-                     ticktext=[base.wrap(f.capitalize(), 13) for f in middles])  # fmt: skip
-    notes = _notes(every, table)
-    return base.View(title, _sentence(table), fig, table, notes, base.cited(ev, table["study_id"]), code,
-                     "timeline")  # fmt: skip
+        lines.append({"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": top, "y1": top,
+                      "layer": "below", "line": {"color": base.RULE, "width": 1}})  # fmt: skip
+    parts.label_above(fig, heads)
+    step = 10 if last - first > 12 else 2 if last - first > 4 else 1
+    ticks = [*range(-(-first // step) * step, last + 1, step)] if len(dated) else []
+    fig.update_layout(
+        shapes=lines, legend={"tracegroupgap": 0},
+        xaxis={"range": [first - 1.5, end + 1.5], "title": {"text": "Year of publication"},
+               "tickvals": [*ticks, *([behind] if undated else [])],
+               "ticktext": [*map(str, ticks), *(["no year"] if undated else [])]},
+        yaxis={"range": [0, total], "visible": False},
+    )  # fmt: skip
+    return fig
 
 
 def _size(people: Any) -> float:
@@ -132,42 +146,55 @@ def _lanes(table: pd.DataFrame, year: float) -> tuple[dict[str, float], dict[str
         ends: list[float] = []
         for row in each(part):
             half = _size(row.participants) / 2
-            start = row.year * year - half
+            start = row.at * year - half
             lane = next((i for i, end in enumerate(ends) if start >= end), len(ends))
-            ends[lane : lane + 1] = [row.year * year + half]
+            ends[lane : lane + 1] = [row.at * year + half]
             within.append((row.study_id, finding, lane))
         if ends:
-            heights[finding] = max(2.8, len(ends) + 0.8)  # the name of a row takes up to three lines
+            heights[finding] = len(ends) + 1.7  # the name of the row stands on a line of its own
     tops, top = {}, sum(heights.values())
     for finding, height in heights.items():
         tops[finding], top = top, top - height
-    return heights, {study: tops[finding] - 0.9 - lane for study, finding, lane in within}
+    return heights, {study: tops[finding] - 1.75 - lane for study, finding, lane in within}
 
 
 def _hover(row: Any) -> str:
     people = row.participants
     size = "size not read" if pd.isna(people) else base.count(int(people), "participant")
     why = base.wrap(row.finding_why, 60)
-    return f"<b>{row.study}</b> ({row.year})<br>{row.finding}: {why}<br>{row.design}, {size}"
+    when = row.year if pd.notna(row.year) else "no year"
+    return f"<b>{row.study}</b> ({when})<br>{row.finding}: {why}<br>{row.design}, {size}"
 
 
 def _sentence(table: pd.DataFrame) -> str:
     trials = table[table["family"] == "randomised"]
     alone = int((table["finding"] == "improved, no comparator").sum())
     better = int((trials["finding"] == "better than comparator").sum())
+    dated = table["year"].dropna()
+    years = " without a year"
+    if len(dated):
+        first, last = dated.min(), dated.max()
+        years = f" of {first}" if first == last else f" from {first} to {last}"
+    found = "none was randomised"
+    if len(trials):
+        number = base.count(len(trials), "randomised trial")
+        found = f"{better} of {number} found LDN better than its comparator"
     return (
-        f"{base.count(len(table), 'study', 'studies')} from {table['year'].min()} to {table['year'].max()}; "
-        f"{better} of {base.count(len(trials), 'randomised trial')} found LDN better than its comparator, "
-        f"and {base.count(alone, 'study', 'studies')} saw improvement with nothing to compare it with."
+        f"{base.count(len(table), 'study', 'studies')}{years}: {found}, "
+        f"and {base.count(alone, 'study', 'studies') if alone else 'none'} saw improvement with nothing to "
+        "compare it with."
     )
 
 
-def _notes(every: pd.DataFrame, table: pd.DataFrame) -> tuple[str, ...]:
+def _notes(table: pd.DataFrame) -> tuple[str, ...]:
     notes = ["The direction is that of the main result as reported; hover for the result itself.",
-             "A larger mark had more people; a hollow one has no size that we read.",
+             "A larger mark had more people, the largest 500 and more; a hollow one's size was not read.",
              "Height within a row means nothing: it keeps marks from hiding each other.",
              "Improvement without a comparison cannot be told from the course of the illness or hope.",
              "Secondary analyses of a trial are not counted again."]  # fmt: skip
-    if len(every) > len(table):
-        notes.append(f"Not drawn: {base.count(len(every) - len(table), 'study', 'studies')} without a year.")
+    undated = table[table["year"].isna()]
+    if len(undated):
+        number = base.count(len(undated), "study", "studies")
+        notes.append(f"At the right, without a year: {number}, registered and not found published, or read "
+                     "in a copy without a date.")  # fmt: skip
     return tuple(notes)

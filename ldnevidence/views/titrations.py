@@ -103,42 +103,99 @@ def titrations(ev: Evidence) -> base.View:
     return base.View(TITLE, _sentence(table), fig, table, notes, sources, code, "titrations")
 
 
+CURVES, DAYS, BAR = 270, 74, 44  # pixels: the step lines, a row of days reached, a row of one dose
+ABOVE, BELOW, LEFT = 26, 56, 48  # pixels: the heading of a plot, its axis, the doses at the left of the lines
+SHIFT = 8 - LEFT  # names begin at the edge, so that a narrow screen has room for them
+
+
 def _figure(ev: Evidence, stepped: pd.DataFrame, fixed: pd.DataFrame) -> go.Figure:
-    upper = 300 if len(stepped) else 0
-    lower = 40 * len(fixed)
-    gap = 80 if upper and lower else 0
-    whole = upper + gap + lower
-    fig = base.figure(whole + 110 + 14 * len(stepped))
-    fig.update_layout(legend={"itemsizing": "constant"})
+    """Draw step lines, below the days on which each reaches a dose, and last the schedules of one dose."""
+    n, m = len(stepped), len(fixed)
+    plots = [
+        CURVES + BELOW if n else 0,
+        ABOVE + DAYS * n + 12 if n else 0,
+        ABOVE + BAR * m + BELOW if m else 0,
+    ]
+    whole = sum(plots)
+    tops = [1.0, 1 - (plots[0] + ABOVE) / whole, 1 - (plots[0] + plots[1] + ABOVE) / whole]
+    ends = [1 - CURVES / whole, tops[1] - DAYS * n / whole, tops[2] - BAR * m / whole]
+    fig = base.figure(whole + 20, legend=False)
+    fig.update_layout(margin={"t": 14, "b": 6, "l": LEFT})
     steps = ev.tables["titrations"].sort_values(["schedule_id", "step"])
+    words: list[dict[str, object]] = []
+    last = 0
     for number, schedule in enumerate(each(stepped)):
+        own = steps[steps["schedule_id"] == schedule.schedule_id]
         colour, symbol = STYLES[number % len(STYLES)]
-        _steps(fig, schedule, steps[steps["schedule_id"] == schedule.schedule_id], colour, symbol)
-    for number, schedule in enumerate(each(fixed)):
-        colour = base.LDN if schedule.basis == "printed" else base.MUTED
-        hover = f"<b>{schedule.name}</b><br>{schedule.first_mg:g} mg from day 1 to day {schedule.last_day}"
+        _steps(fig, schedule, own, colour, symbol)
+        days = [(int(getattr(schedule, column)), f"{mg:g} mg<br>day {getattr(schedule, column)}")
+                for column, mg in MARKS_MG.items() if pd.notna(getattr(schedule, column))]  # fmt: skip
+        last = max(last, _end(own))
         fig.add_scatter(
-            x=[1, schedule.last_day], y=[number, number], mode="lines", xaxis="x2", yaxis="y2",
-            hoverinfo="text", hovertext=hover,
-            line={"color": colour, "width": 5, "dash": "solid" if schedule.basis == "printed" else "dot"},
+            x=[day for day, _ in days], y=[number] * len(days), text=[text for _, text in days],
+            mode="lines+markers+text", textposition="bottom center", xaxis="x2", yaxis="y2", showlegend=False,
+            name=schedule.name, hoverinfo="text",
+            hovertext=[f"{schedule.name}<br>{text}" for _, text in days],
+            line={"color": colour, "width": 1}, textfont={"size": 11, "color": base.INK}, cliponaxis=False,
+            marker={"symbol": symbol, "size": 10, "color": colour},
+        )  # fmt: skip
+        words.append(_name(schedule.name, number, "2"))
+    for number, schedule in enumerate(each(fixed)):
+        printed, dose = schedule.basis == "printed", f"{schedule.first_mg:g} mg"
+        fig.add_scatter(
+            x=[1, schedule.last_day], y=[number, number], mode="lines", xaxis="x3", yaxis="y3",
+            hoverinfo="text",
+            hovertext=f"<b>{schedule.name}</b><br>{dose} from day 1 to day {schedule.last_day}",
+            line={"color": base.LDN if printed else base.MUTED, "width": 6,
+                  "dash": "solid" if printed else "dot"},
             showlegend=False, name=schedule.name,
         )  # fmt: skip
+        words.append(
+            _name(f"{schedule.name}: {schedule.first_mg:g} mg to day {schedule.last_day}", number, "3")
+        )
     ticks = sorted({0.0, *MARKS_MG.values(), 6.0})
-    fig.update_layout(
-        xaxis={"title": {"text": "Day"}, "dtick": 28, "tick0": 1, "visible": bool(upper), "anchor": "y"},
-        yaxis={"title": {"text": "mg a day"}, "tickvals": ticks, "ticktext": [f"{t:g}" for t in ticks],
-               "range": [0, 6.4], "visible": bool(upper), "domain": [1 - upper / whole, 1]},
-    )  # fmt: skip
-    if lower:
-        fig.update_layout(
-            xaxis2={"title": {"text": "Day, fixed doses"}, "anchor": "y2", "gridcolor": base.RULE,
-                    "zeroline": False, "rangemode": "tozero"},
-            yaxis2={"domain": [0, lower / whole], "anchor": "x2", "automargin": True, "showgrid": False,
-                    "zeroline": False, "tickvals": list(range(len(fixed))), "range": [len(fixed) - 0.5, -0.5],
-                    "ticktext": [base.wrap(f"{base.shorten(r.name, 36)}: {r.first_mg:g} mg", 24)
-                                 for r in each(fixed)]},
-        )  # fmt: skip
+    calendar = {"gridcolor": base.RULE, "zeroline": False, "dtick": 28, "tick0": 1, "range": [-4, last + 12]}
+    names = {"showgrid": False, "zeroline": False, "visible": False}
+    layout: dict[str, object] = {"xaxis": {"visible": False}, "yaxis": {"visible": False}}
+    if n:
+        words.append(_heading("Day on which 1, 3 and 4.5 mg are reached", tops[1]))
+        layout = {
+            "xaxis": {**calendar, "anchor": "y", "title": {"text": "Day"}},
+            "yaxis": {"domain": [ends[0], 1], "title": {"text": "mg a day"}, "range": [0, 6.4],
+                      "tickvals": ticks},
+            "xaxis2": {**calendar, "anchor": "y2", "showticklabels": False, "ticks": "", "showline": False},
+            "yaxis2": {**names, "domain": [ends[1], tops[1]], "anchor": "x2", "range": [n - 0.32, -0.5]},
+        }  # fmt: skip
+    if m:
+        words.append(_heading("Schedules of one dose", tops[2]))
+        layout |= {
+            "xaxis3": {"gridcolor": base.RULE, "zeroline": False, "anchor": "y3", "rangemode": "tozero",
+                       "title": {"text": "Day", "standoff": 6}},
+            "yaxis3": {**names, "domain": [max(ends[2], 0), tops[2]], "anchor": "x3",
+                       "range": [m - 0.7, -0.7]},
+        }  # fmt: skip
+    fig.update_layout(annotations=words, **layout)
     return fig
+
+
+def _heading(text: str, top: float) -> dict[str, object]:
+    """Return the heading above one of the lower plots."""
+    return {"x": 0, "xref": "paper", "xanchor": "left", "y": top, "yref": "paper", "yanchor": "bottom",
+            "xshift": SHIFT, "showarrow": False, "text": f"<b>{text}</b>", "font": {"size": 14}}  # fmt: skip
+
+
+def _name(text: str, row: float, axis: str) -> dict[str, object]:
+    """Return the words above a row of the lower plots."""
+    above = 0.3 if axis == "2" else 0.4
+    return {"x": 0, "xref": "paper", "xanchor": "left", "y": row - above, "yref": f"y{axis}", "xshift": SHIFT,
+            "showarrow": False, "text": base.shorten(text, 54), "font": {"size": 12}, "borderpad": 0,
+            "bgcolor": "rgba(255,255,255,0.75)"}  # fmt: skip
+
+
+def _end(steps: pd.DataFrame) -> int:
+    """Return the day to which a schedule is drawn; an open last step lasts a week."""
+    last = steps.iloc[-1]
+    return int(last["day_end"]) + 1 if pd.notna(last["day_end"]) else int(last["day_start"]) + OPEN_DAYS
 
 
 def _steps(fig: go.Figure, schedule: object, steps: pd.DataFrame, colour: str, symbol: str) -> None:
@@ -147,16 +204,14 @@ def _steps(fig: go.Figure, schedule: object, steps: pd.DataFrame, colour: str, s
     first = True
     for basis, run in steps.groupby((steps["basis"] != steps["basis"].shift()).cumsum(), sort=False):
         basis = run["basis"].iloc[0]
-        last = run.iloc[-1]
-        end = int(last["day_end"]) + 1 if pd.notna(last["day_end"]) else int(last["day_start"]) + OPEN_DAYS
-        days, doses = [*run["day_start"], end], [*run["mg_per_day"], last["mg_per_day"]]
+        days, doses = [*run["day_start"], _end(run)], [*run["mg_per_day"], run["mg_per_day"].iloc[-1]]
         fig.add_scatter(
             x=days,
             y=doses,
             mode="lines+markers",
             name=name,
             legendgroup=name,
-            showlegend=first,
+            showlegend=False,
             line={
                 "shape": "hv",
                 "color": colour,
@@ -184,28 +239,37 @@ def _marked(steps: pd.DataFrame, dose: float, first: bool) -> bool:
 
 
 def _sentence(table: pd.DataFrame) -> str:
-    drawn = table[table["shown_as"] != WORDS]
-    days = table[(table["shown_as"] == STEPS)]["day_4_5_mg"].dropna()
-    text = f"{len(drawn)} of {base.count(len(table), 'schedule')} give every step or a single dose"
+    stepped = table[table["shown_as"] == STEPS]
+    days = stepped["day_4_5_mg"].dropna()
+    fixed = int((table["shown_as"] == FIXED).sum())
+    whole = base.count(len(table), "schedule")
+    if stepped.empty:
+        return f"{fixed} of {whole} {'names' if fixed == 1 else 'name'} a single dose; none gives its steps."
+    verb = "gives" if len(stepped) == 1 else "give"
+    text = f"{len(stepped)} of {whole} {verb} every step{f' and {fixed} a single dose' if fixed else ''}"
     if len(days) > 1:
         return f"{text}; those that climb to 4.5 mg reach it between day {days.min()} and day {days.max()}."
     if len(days) == 1:
         return f"{text}; the one that climbs to 4.5 mg reaches it on day {days.iloc[0]}."
-    return f"{text}; none that climbs reaches 4.5 mg."
+    return f"{text}; none of those climbs to 4.5 mg."
 
 
 def _notes(table: pd.DataFrame) -> tuple[str, ...]:
     words = table[table["shown_as"] == WORDS]
-    notes = [
-        "Solid lines are steps printed in the source, dashed ones follow from a complete rule in words. "
-        "Marks stand on the first step and where 1, 3 and 4.5 mg are reached; the table has the days.",
-        "An open last step is drawn for a week. A schedule says what was planned, not what everybody "
-        "reached.",
+    notes = []
+    if (table["shown_as"] == STEPS).any():
+        notes += [
+            "Solid lines are steps printed in the source, dashed ones follow from a complete rule in words. "
+            "The rows under the lines name them, by the same symbol and colour.",
+            "An open last step is drawn for a week.",
+        ]
+    notes += [
+        "A schedule says what was planned, not what everybody reached.",
         "No trial compares speeds of titration. This describes what was done; it is no instruction.",
     ]
     if len(words):
         notes.append(
             f"{base.count(len(words), 'schedule')} cannot be drawn, because the source gives ranges or "
-            "leaves out the step, the interval or the ceiling; their rules stand in the table in words."
+            "leaves out the step, the interval or the ceiling; the rules stand in the table in words."
         )
     return tuple(notes)
