@@ -62,3 +62,23 @@ def chromium() -> Iterator[Any]:
         started = playwright.chromium.launch(executable_path=browser.CHROMIUM, args=browser.ARGUMENTS)
         yield started
         started.close()
+
+
+@pytest.fixture(scope="session")
+def wide(chromium: Any, address: str) -> Iterator[Any]:
+    """The dashboard on a wide screen, one page for all tests that do not need a fresh one."""
+    from tests import browser
+
+    opened = browser.Visit(chromium, address)
+    yield opened
+    opened.page.close()
+
+
+@pytest.fixture(scope="session")
+def narrow(chromium: Any, address: str) -> Iterator[Any]:
+    """The dashboard on a telephone."""
+    from tests import browser
+
+    opened = browser.Visit(chromium, address, width=390)
+    yield opened
+    opened.page.close()

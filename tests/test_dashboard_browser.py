@@ -1,11 +1,11 @@
-"""The real dashboard: Voila in a process of its own, driven in Chromium."""
+"""The real dashboard: Voila in a process of its own, driven in Chromium: what a reader takes away."""
 
 from __future__ import annotations
 
 import csv
 import io
 import os
-from collections.abc import Iterator
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 
 import ldnevidence as ldn
 from tests import browser
+from tests.browser import Visit
 
 if browser.CHROMIUM is None and os.environ.get("LDNEVIDENCE_REQUIRE_BROWSER"):
     pytest.fail("Chromium is needed here and was not found", pytrace=False)
@@ -21,76 +22,41 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(browser.CHROMIUM is None, reason="browser tests need Chromium, and none was found"),
 ]
-FIRST_CHART = 60_000  # milliseconds; a limit for hanging, not a measure of speed
+RESPONSES = "[data-view='response_rates']"
+FIBROMYALGIA = "condition=fibromyalgia&dose=low&tab=compare"
 
 
-class Visit:
-    """One page with a record of what it asked for and complained of."""
-
-    def __init__(self, chromium: Any, url: str, width: int = 1280, wait: str = ".ldn-nav button") -> None:
-        self.home = url.partition("?")[0]
-        self.page = chromium.new_page(viewport={"width": width, "height": 900})
-        self.requests: list[str] = []
-        self.complaints: list[str] = []
-        self.page.on("request", lambda r: self.requests.append(r.url))
-        self.page.on("pageerror", lambda e: self.complaints.append(str(e)))
-        self.page.on("console", self._hear)
-        self.page.goto(url)
-        self.page.wait_for_selector(wait, timeout=FIRST_CHART)
-
-    def _hear(self, message: Any) -> None:
-        # On a slow machine Jupyter's own front end can lose the widgets once; the page then reloads itself.
-        if message.type == "error" and "widget model not found" not in message.text:
-            self.complaints.append(message.text)
-
-    def go(self, query: str) -> None:
-        """Follow a link of the dashboard."""
-        self.page.goto(self.home + query)
-        self.page.wait_for_selector(".ldn-nav button", timeout=FIRST_CHART)
-
-    def open(self, tab: str) -> None:
-        """Press a tab and wait until it is open."""
-        self.page.click(f".ldn-nav button[data-set='tab={tab}']")
-        self.page.wait_for_selector(
-            f".ldn-nav button[data-set='tab={tab}'][aria-current]", timeout=FIRST_CHART
-        )
-
-    def pick(self, label: str, option: str) -> None:
-        """Choose an option of a drop-down by its words."""
-        self.page.get_by_label(label, exact=True).select_option(label=option)
-
-    def text(self, selector: str) -> str:
-        """Return the words of an element, white space folded."""
-        return browser.plain(self.page.locator(selector).first.inner_text())
+@pytest.fixture
+def fibromyalgia(wide: Visit) -> Visit:
+    """The wide page, on low doses in fibromyalgia."""
+    wide.go(FIBROMYALGIA)
+    wide.page.wait_for_selector(f"{RESPONSES} .main-svg")
+    return wide
 
 
-@pytest.fixture(scope="module")
-def visit(chromium: Any, address: str) -> Iterator[Visit]:
-    opened = Visit(chromium, address + "?tab=compare", wait=".ldn-figure .main-svg")
-    yield opened
-    opened.page.close()
-
-
-def test_picking_fibromyalgia_and_the_low_band_changes_chart_and_table(visit: Visit) -> None:
+def test_picking_fibromyalgia_and_the_low_band_changes_chart_and_table(wide: Visit) -> None:
     expected = ldn.load().select(condition="fibromyalgia", dose_band="low")
     view = ldn.views.response_rates(expected)
-    visit.pick("Condition", "Fibromyalgia")
-    visit.pick("Dose band", "Low (1 to 4.5 mg)")
-    visit.page.get_by_text(view.sentence).first.wait_for()
-    visit.page.locator("[data-view='response_rates'] summary", has_text="Table").click()
-    rows = visit.page.locator("[data-view='response_rates'] table.ldn-table tbody tr")
+    wide.go("tab=compare")
+    wide.pick("Condition", "Fibromyalgia")
+    wide.pick("Dose band", "Low (1 to 4.5 mg)")
+    wide.shows(FIBROMYALGIA)
+    wide.page.get_by_text(view.sentence).first.wait_for()
+    wide.page.locator(f"{RESPONSES} summary", has_text="Table").click()
+    rows = wide.page.locator(f"{RESPONSES} table.ldn-table tbody tr")
+    rows.first.wait_for()
     assert rows.count() == len(view.table)
-    drawn = visit.page.locator("[data-view='response_rates'] .scatterlayer .point")
+    drawn = wide.page.locator(f"{RESPONSES} .scatterlayer .point")
     assert drawn.count() == len(view.table)
     cells = {browser.plain(t) for t in rows.locator("td").all_text_contents()}
     assert set(view.table["study"]) <= cells
 
 
-def test_the_download_is_a_csv_with_the_rows_drawn(visit: Visit, tmp_path: Path) -> None:
+def test_the_download_is_a_csv_with_the_rows_drawn(fibromyalgia: Visit, tmp_path: Path) -> None:
     view = ldn.views.response_rates(ldn.load().select(condition="fibromyalgia", dose_band="low"))
-    part = visit.page.locator("[data-view='response_rates']")
-    part.get_by_text("Download", exact=True).click()
-    with visit.page.expect_download() as download:
+    part = fibromyalgia.page.locator(RESPONSES)
+    part.locator("details[data-part=Download]").evaluate("n => { n.open = true; }")
+    with fibromyalgia.page.expect_download() as download:
         part.get_by_role("button", name="CSV").click()
     target = tmp_path / "rows.csv"
     download.value.save_as(target)
@@ -98,38 +64,84 @@ def test_the_download_is_a_csv_with_the_rows_drawn(visit: Visit, tmp_path: Path)
     assert [row["study_id"] for row in rows] == list(view.table["study_id"])
 
 
-def test_a_source_is_a_link_to_a_canonical_address(visit: Visit) -> None:
-    part = visit.page.locator("[data-view='response_rates']")
+@pytest.mark.parametrize("place", ["bar", "download"])
+@pytest.mark.parametrize("form", ["png", "svg"])
+def test_a_chart_is_saved_as_a_picture_that_says_what_it_is(
+    fibromyalgia: Visit, tmp_path: Path, form: str, place: str
+) -> None:
+    part = fibromyalgia.page.locator(RESPONSES)
+    part.locator("details[data-part=Download]").evaluate("n => { n.open = true; }")
+    part.locator(".ldn-figure").hover()
+    label = f"Save as {form.upper()}" if place == "bar" else f"Chart as {form.upper()}"
+    with fibromyalgia.page.expect_download() as download:
+        part.get_by_role("button", name=label).click()
+    assert download.value.suggested_filename == f"response_rates.{form}"
+    target = tmp_path / "chart"
+    download.value.save_as(target)
+    if form == "png":
+        assert target.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+        return
+    text = target.read_text(encoding="utf-8")
+    assert text.startswith("<svg")
+    view = ldn.views.response_rates(ldn.load().select(condition="fibromyalgia", dose_band="low"))
+    for words in (view.title, "Younger 2013", "Education, not medical advice", "condition=fibromyalgia"):
+        assert words in text, words
+
+
+def test_no_button_of_a_chart_sends_it_to_another_host(fibromyalgia: Visit) -> None:
+    labels = fibromyalgia.page.locator(f"{RESPONSES} .modebar-btn").evaluate_all(
+        "nodes => nodes.map(n => n.ariaLabel)"
+    )
+    assert labels == ["Save as PNG", "Save as SVG"]
+
+
+def test_a_source_is_a_link_to_a_canonical_address(fibromyalgia: Visit) -> None:
+    part = fibromyalgia.page.locator(RESPONSES)
     links = part.locator("details a[href^='http']").evaluate_all("nodes => nodes.map(n => n.href)")
     known = set(ldn.load().sources["canonical_url"].dropna())
     assert links
     assert {link.rstrip("/") for link in links} <= {url.rstrip("/") for url in known}
+    looks = part.locator("details a[href^='http']").first.evaluate(
+        "node => [getComputedStyle(node).textDecorationLine, getComputedStyle(node).color]"
+    )
+    assert looks == ["underline", "rgb(0, 95, 158)"], "and looks like one"
 
 
-def test_no_request_leaves_this_machine_and_nothing_of_ours_complains(visit: Visit) -> None:
-    hosts = {url.split("/")[2].split(":")[0] for url in visit.requests if url.startswith(("http", "ws"))}
+def test_no_request_leaves_this_machine_and_nothing_of_ours_complains(wide: Visit) -> None:
+    hosts = {url.split("/")[2].split(":")[0] for url in wide.requests if url.startswith(("http", "ws"))}
     assert hosts == {"127.0.0.1"}
-    assert visit.complaints == []
+    assert wide.complaints == []
 
 
 def test_the_page_says_what_it_is_before_any_script_runs(address: str) -> None:
-    import urllib.request
-
     with urllib.request.urlopen(address, timeout=60) as answer:
         page = answer.read().decode("utf-8")
     assert "Education, not medical advice." in page
     assert f"{len(ldn.load().select().studies.query('part_of.isna()'))} human studies" in page
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_page_does_not_scroll_sideways(chromium: Any, address: str, width: int) -> None:
-    opened = Visit(chromium, address + "?condition=fibromyalgia&tab=compare", width)
-    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
-    opened.page.close()
+def test_what_the_page_loads_of_ours_may_be_kept_for_ever_and_blocks_nothing(wide: Visit) -> None:
+    from ldnevidence.app.server import build_hash
+
+    ours = [url for url in wide.requests if "/ldn/static/" in url or "plotly" in url]
+    ours = [url for url in ours if "voila-style" not in url]
+    assert {url.rpartition("/")[2].partition("?")[0] for url in ours} >= {
+        "explorer.css",
+        "explorer.js",
+        "page.js",
+        "plotly.min.js",
+    }
+    assert {url.partition("?v=")[2] for url in ours} == {build_hash()}
+    waiting = wide.page.locator("head script[src]").evaluate_all(
+        "nodes => nodes.map(n => n.defer || n.async)"
+    )
+    assert waiting and all(waiting)
 
 
 def test_a_link_opens_to_the_same_view_and_says_what_it_ignored(chromium: Any, address: str) -> None:
     opened = Visit(chromium, address + "?condition=crohns-disease&dose=low&tab=compare&nonsense=1")
     opened.page.get_by_role("heading", name="Crohn's disease, low (1 to 4.5 mg)").wait_for()
     assert "'nonsense' in the link is unknown and was ignored." in opened.text(".ldn-status")
+    opened.shows("condition=crohns-disease&dose=low&tab=compare")
+    assert opened.page.url.endswith("?condition=crohns-disease&dose=low&tab=compare")
     opened.page.close()

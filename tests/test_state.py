@@ -124,6 +124,13 @@ def test_a_band_that_a_new_scheme_lacks_is_dropped():
     assert state.dose_band == ""
 
 
+def test_comparisons_can_be_sorted_by_every_column_that_is_offered():
+    fibromyalgia = EV.select(condition="fibromyalgia")
+    for column in ExplorerState(EV).choices("sort").values():
+        table = views.forest(fibromyalgia, measure="MD", unit="points", sort=column).table
+        assert len(table) > 1 and table[column].dropna().is_monotonic_increasing, column
+
+
 def test_high_dose_and_other_drug_studies_are_hidden_until_asked_for():
     state = ExplorerState(EV)
     assert state.evidence().studies["low_dose"].all()
@@ -158,6 +165,39 @@ def test_choosing_a_condition_changes_what_the_page_shows():
     after = page_text(page)
     assert before != after and "Fibromyalgia" in after
     assert "smith2011" in before and "smith2011" not in after
+
+
+def test_a_band_that_both_schemes_have_stays_chosen_in_its_drop_down():
+    page = Dashboard()
+    page.open_link("?tab=compare&condition=fibromyalgia&dose=low")
+    band = page.panels["compare"].pickers.controls["dose_band"]
+    page.panels["compare"].pickers.controls["scheme"].value = "toljan2018"
+    assert page.state.dose_band == band.value == "low"
+    assert set(dict(band.options).values()) == set(page.state.choices("dose_band").values())
+    band.value = "classical"
+    assert page.state.dose_band == "classical", "the drop-down still leads the state"
+    page.state.scheme = "explorer"
+    assert page.state.dose_band == band.value == ""
+
+
+def test_the_title_of_the_window_names_the_tab_and_what_is_chosen():
+    page = Dashboard()
+    assert page.title() == "Overview - LDN evidence explorer"
+    page.open_link("?tab=compare&condition=fibromyalgia&dose=low")
+    assert page.title() == "Compare: Fibromyalgia, Low (1 to 4.5 mg) - LDN evidence explorer"
+    page.state.tab = "claims"
+    assert page.title() == "Claims - LDN evidence explorer"
+
+
+def test_every_button_that_changes_the_page_has_a_key_of_its_own():
+    page = Dashboard()
+    two = "tab=compare&condition=chronic-pain&condition2=fibromyalgia"
+    for query in ("", two, "tab=claims&claim=kim2025-02", "tab=references"):
+        page.open_link(f"?{query}")
+        buttons = re.findall(r"<button[^>]*data-set=[^>]*>[^<]*", page_text(page))
+        keys = [re.search(r"data-key=(['\"])(.*?)\1", b) for b in buttons if ">Close" not in b]
+        found = [key.group(2) for key in keys if key]
+        assert len(found) == len(keys) and len(set(found)) == len(found), query
 
 
 def test_a_link_sets_the_state_and_what_is_shown():

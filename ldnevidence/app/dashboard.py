@@ -78,6 +78,7 @@ class Dashboard(w.VBox):
         try:
             if tab not in self.panels:
                 self.panels[tab] = PANELS[tab](self.state, self.ev, self.status)
+                self.panels[tab].add_class(f"ldn-tab-{tab}")
                 self._stale.add(tab)
             if tab in self._stale:
                 self._stale.discard(tab)
@@ -90,16 +91,35 @@ class Dashboard(w.VBox):
 
     def _draw_nav(self) -> None:
         buttons = "".join(
-            f"<li><button type='button' data-set='tab={code}'{' aria-current=page' if code == self.state.tab else ''}>"
+            f"<li><button type='button' data-set='tab={code}' data-key='tab {code}'{' aria-current=page' if code == self.state.tab else ''}>"
             f"{html.escape(label)}</button></li>"
             for code, label in TABS.items()
         )
         self.nav.value = f"<nav aria-label='Parts of the explorer' class='ldn-nav'><ul>{buttons}</ul></nav>"
         query = html.escape(self.state.to_query(), quote=True)
         self.link.value = (
-            f"<p class='ldn-link' data-query=\"{query}\"><button type='button' class='ldn-choice' data-copy-link='1'>"
+            f'<p class=\'ldn-link\' data-query="{query}" data-title="{html.escape(self.title(), quote=True)}">'
+            "<button type='button' class='ldn-choice' data-copy-link='1'>"
             "Copy a link to this view</button></p>"
         )
+
+    def title(self) -> str:
+        """Return the title of the window: the tab, and what is chosen in it.
+
+        Examples
+        --------
+        >>> page = Dashboard()
+        >>> page.open_link("?tab=safety&condition=fibromyalgia")
+        >>> page.title()
+        'Safety: Fibromyalgia - LDN evidence explorer'
+        """
+        panel = PANELS[self.state.tab]
+        chosen = [
+            self.state.label(name)
+            for name in ("condition", "dose_band")
+            if name in panel.PICKERS and getattr(self.state, name)
+        ]
+        return f"{TABS[self.state.tab]}{': ' if chosen else ''}{', '.join(chosen)} - LDN evidence explorer"
 
     def _observe_command(self, change: Any) -> None:
         """Take over the choice of a button; the part behind the last # only makes every press a new value."""

@@ -14,6 +14,7 @@ import pandas as pd
 
 from ldnevidence.glossary import explained
 from ldnevidence.rows import each
+from ldnevidence.views.base import count
 
 if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
@@ -47,7 +48,7 @@ class Slot(w.VBox):
             return
         self.head.value = heading_html(view, self.level)
         self.chart.outputs = ()
-        self.chart.append_display_data(view.figure)
+        self.chart.append_display_data(view)  # a bare Figure would show itself in the cell
         self.parts.value = parts_html(view, self.ev)
 
     def say(self, text: str) -> None:
@@ -61,7 +62,7 @@ def section_html(view: View, ev: Evidence, level: int, folded: bool = False) -> 
     """Return a whole view as one piece of HTML."""
     chart = chart_html(view)
     if folded:
-        chart = f"<details class='ldn-fold'><summary>Show as a picture</summary>{chart}</details>"
+        chart = f"<details class='ldn-fold' data-part='picture'><summary>Show as a picture</summary>{chart}</details>"
     body = heading_html(view, level) + chart + parts_html(view, ev)
     return f"<section data-view='{view.name}' aria-label=\"{html.escape(view.title, quote=True)}\">{body}</section>"
 
@@ -76,7 +77,9 @@ def chart_html(view: View) -> str:
     """Return the figure as JSON inside a placeholder that the page's script draws."""
     # "</" would end the script element early; the escaped form is the same JSON.
     data = view.figure.to_json().replace("</", "<\\/")
-    label = html.escape(f"Chart: {view.title}. {view.sentence}", quote=True)
+    label = html.escape(
+        f"Chart: {view.title}. {view.sentence} Its rows are in the table below it.", quote=True
+    )
     height = int(view.figure.layout.height or 400)
     return (
         f"<div class='ldn-figure' role='figure' aria-label=\"{label}\" data-name='{view.name}' "
@@ -87,17 +90,25 @@ def chart_html(view: View) -> str:
 def parts_html(view: View, ev: Evidence) -> str:
     """Return notes, and the folded table, sources, downloads and code."""
     notes = "".join(f"<li>{explained(note)}</li>" for note in view.notes)
-    rows = f"Table ({len(view.table)} rows)"
+    rows = f"Table ({count(len(view.table), 'row')})"
     label = f"Rows drawn: {view.title}"
     table = rows_json(view, label) if under_voila() else table_html(view.table, label)
     download = page_downloads_html(view) if under_voila() else downloads_html(view)
+    picture = (
+        "The picture carries title, sentence and address."
+        if under_voila()
+        else "The bar above the chart saves it as a picture."
+    )
     parts = [
         (rows, table),
-        (f"Sources ({len(view.sources)} works)", sources_html(view.sources, ev)),
-        ("Download", download + "<p>The camera above the chart saves it as a picture. Data: CC BY 4.0.</p>"),
+        (f"Sources ({count(len(view.sources), 'work')})", sources_html(view.sources, ev)),
+        ("Download", f"{download}<p>{picture} Data: CC BY 4.0.</p>"),
         ("Code", f"<p>This rebuilds the view in Python:</p><pre tabindex='0'>{html.escape(view.code)}</pre>"),
     ]
-    folded = "".join(f"<details><summary>{name}</summary>{body}</details>" for name, body in parts)
+    folded = "".join(
+        f"<details data-part='{name.split()[0]}'><summary>{name}</summary>{body}</details>"
+        for name, body in parts
+    )
     return f"<ul class='ldn-notes'>{notes}</ul><div class='ldn-parts'>{folded}</div>"
 
 
@@ -110,11 +121,13 @@ def rows_json(view: View, label: str) -> str:
 
 
 def page_downloads_html(view: View) -> str:
-    """Return buttons with which the page's script saves the rows as CSV and the works in view as BibTeX."""
+    """Return buttons with which the page's script saves the rows, the works in view, and the chart."""
     return (
-        f"<p><button type='button' class='ldn-choice' data-save-csv='{view.name}.csv'>CSV ({len(view.table)} rows)</button>"
+        f"<p><button type='button' class='ldn-choice' data-save-csv='{view.name}.csv'>CSV ({count(len(view.table), 'row')})</button>"
         f"<button type='button' class='ldn-choice' data-save-bib='{view.name}.bib' data-keys='{' '.join(view.sources)}'>"
-        f"BibTeX ({len(view.sources)} works)</button></p>"
+        f"BibTeX ({count(len(view.sources), 'work')})</button>"
+        "<button type='button' class='ldn-choice' data-save-chart='png'>Chart as PNG</button>"
+        "<button type='button' class='ldn-choice' data-save-chart='svg'>Chart as SVG</button></p>"
     )
 
 
@@ -177,10 +190,14 @@ def downloads_html(view: View) -> str:
     from ldnevidence.citations import entries_text
 
     rows = data_link(
-        f"{view.name}.csv", "text/csv", view.table.to_csv(index=False), f"CSV ({len(view.table)} rows)"
+        f"{view.name}.csv",
+        "text/csv",
+        view.table.to_csv(index=False),
+        f"CSV ({count(len(view.table), 'row')})",
     )
-    works = entries_text(view.sources)
-    return f"<p>{rows}{data_link(f'{view.name}.bib', 'text/plain', works, f'BibTeX ({len(view.sources)} works)')}</p>"
+    label = f"BibTeX ({count(len(view.sources), 'work')})"
+    works = data_link(f"{view.name}.bib", "text/plain", entries_text(view.sources), label)
+    return f"<p>{rows}{works}</p>"
 
 
 def data_link(name: str, kind: str, content: str | bytes, label: str) -> str:

@@ -29,12 +29,12 @@ TABS = {
     "references": "References",
     "methods": "Methods and data",
 }
-SORTS = {
+SORTS = {  # columns of the table of comparisons
     "Study": "study",
     "Effect": "estimate",
     "Year": "year",
-    "Dose": "dose",
-    "People": "n",
+    "Dose": "dose_mg",
+    "People": "participants",
     "Weeks": "weeks",
 }
 # Free texts: what they mean depends on the selection, and the panel that reads one says so where it fits nothing.
@@ -281,7 +281,9 @@ class ExplorerState(t.HasTraits):
             asked = [s for s in value.split(",") if s]
             self.exclude = tuple(s for s in dict.fromkeys(asked) if s in known)
             return [
-                f"{name} {_quoted(s)} in the link is unknown and was ignored." for s in asked if s not in known
+                f"{name} {_quoted(s)} in the link is unknown and was ignored."
+                for s in asked
+                if s not in known
             ]
         else:
             codes = {bands.plain(v): v for v in self.choices(trait).values()}

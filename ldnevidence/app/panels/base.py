@@ -20,6 +20,15 @@ log = logging.getLogger("ldnevidence")
 SELECTION = ("condition", "dose_band", "scheme", "design", "domain", "others")
 
 
+def heading_html(text: str) -> str:
+    """Return a tab's heading, which can take the focus.
+
+    >>> heading_html("Dose & harm")
+    "<h2 class='ldn-title' tabindex='-1'>Dose &amp; harm</h2>"
+    """
+    return f"<h2 class='ldn-title' tabindex='-1'>{html.escape(text)}</h2>"
+
+
 class Status(w.HTML):
     """The one line in which every message to the reader stands."""
 
@@ -60,6 +69,11 @@ class Panel(w.VBox):
         """Fill the widgets for the present choice."""
         raise NotImplementedError
 
+    @staticmethod
+    def heading(text: str) -> w.HTML:
+        """Return the tab's heading; the page's script may put the focus on it."""
+        return w.HTML(heading_html(text))
+
     def slot(self, level: int = 3) -> Slot:
         """Return a new place for a view."""
         return Slot(self.ev, level)
@@ -80,9 +94,10 @@ class Pickers(w.HBox):
     def __init__(self, state: ExplorerState, labels: dict[str, str]) -> None:
         self.state = state
         self.controls: dict[str, w.Widget] = {}
+        self.links: dict[str, w.link] = {}
         for name, label in labels.items():
             self.controls[name] = self._control(name, label)
-            w.link((state, name), (self.controls[name], "value"))
+            self.links[name] = w.link((state, name), (self.controls[name], "value"))
         state.observe(self._observe_scheme, "scheme")
         super().__init__(list(self.controls.values()))
         self.add_class("ldn-controls")
@@ -97,6 +112,9 @@ class Pickers(w.HBox):
         return w.Dropdown(options=options, value=getattr(self.state, name), description=label, tooltip=label)
 
     def _observe_scheme(self, change: Any) -> None:
+        # New options set a drop-down back to its first; the link waits, so that a band which both schemes have stays.
         for name in ("dose_band", "other_band"):
             if name in self.controls:
+                self.links[name].unlink()
                 self.controls[name].options = list(self.state.choices(name).items())
+                self.links[name].link()

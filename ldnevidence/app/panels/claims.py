@@ -22,7 +22,8 @@ class Claims(Panel):
     def build(self) -> None:
         """Make the widgets."""
         self.open, self.counts, self.list = w.HTML(), self.slot(), w.HTML()
-        self.children = [self.open, self.counts, self.list]
+        title = self.heading("What popular texts say, held against the studies")
+        self.children = [title, self.open, self.counts, self.list]
 
     def draw(self) -> None:
         """Draw the claims that fit the filters."""
@@ -37,7 +38,8 @@ class Claims(Panel):
         self.fill(self.counts, lambda: views.claims(self.ev))
         self.list.value = self._list(found)
         known = set(self.ev.tables["claims"]["claim_id"])
-        self.open.value = self._detail(state.claim) if state.claim in known else ""
+        listed = state.claim in set(found["claim_id"])
+        self.open.value = self._detail(state.claim, listed) if state.claim in known else ""
 
     def _list(self, found: pd.DataFrame) -> str:
         rows = []
@@ -49,12 +51,13 @@ class Claims(Panel):
                 f"{html.escape(row.statement)} <span class='ldn-muted'>({html.escape(row.document)})</span></p>"
                 f"<p class='ldn-why'>{html.escape(row.why)}</p>"
                 f"<button type='button' class='ldn-choice' data-set=\"{query}\" data-whole='1' "
+                f"data-key='claim {row.claim_id}' data-focus='.ldn-open h2' "
                 f"aria-label='Open claim {row.claim_id}'>Open: figures, rows, reason</button></li>"
             )
         count = views.base.count(len(rows), "statement")
-        return f"<h3>{count}</h3><ul class='ldn-claims'>{''.join(rows)}</ul>"
+        return f"<h3 class='ldn-now'>{count}</h3><ul class='ldn-claims'>{''.join(rows)}</ul>"
 
-    def _detail(self, claim_id: str) -> str:
+    def _detail(self, claim_id: str, listed: bool) -> str:
         """Return one claim with its figures, the rows that carry them, the concept and what would change it."""
         one = claims.detail(self.ev, claim_id)
         figures = ", ".join(one.figures) or "none"
@@ -67,9 +70,10 @@ class Claims(Panel):
         studies = (
             table_html(one.studies, "Studies it rests on") if len(one.studies) else "<p>No study named.</p>"
         )
+        back = f"[data-key='claim {claim_id}']" if listed else ".ldn-title"  # where the focus goes
         close = html.escape(self.state.to_query(claim=""), quote=True)
         return (
-            f"<section class='ldn-open' aria-label='Claim {claim_id}'><h2>{html.escape(one.statement)}</h2>"
+            f"<section class='ldn-open' aria-label='Claim {claim_id}'><h2 tabindex='-1'>{html.escape(one.statement)}</h2>"
             f"<p>{html.escape(one.document_label)}{', ' + html.escape(one.section) if one.section else ''}</p>"
             f"<p><span class='ldn-verdict'>{one.verdict.symbol} {html.escape(one.verdict.word)}</span>: "
             f"{html.escape(one.verdict.meaning)}</p><p>{html.escape(one.why)}</p>"
@@ -78,5 +82,6 @@ class Claims(Panel):
             f"{html.escape(one.concept.would_change)}</p>"
             f"<p>Figures in the statement: {html.escape(figures)}.{html.escape(unmatched)}</p>"
             f"<h3>Rows that carry them</h3>{rows}<h3>Studies it rests on</h3>{studies}"
-            f"<p><button type='button' class='ldn-choice' data-set=\"{close}\" data-whole='1'>Close</button></p></section>"
+            f"<p><button type='button' class='ldn-choice' data-set=\"{close}\" data-whole='1' "
+            f'data-focus="{back}">Close</button></p></section>'
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as w
 
 from ldnevidence import views
-from ldnevidence.app.panels.base import SELECTION, Panel
+from ldnevidence.app.panels.base import SELECTION, Panel, heading_html
 from ldnevidence.app.show import Slot
 from ldnevidence.rows import each
 from ldnevidence.views.comparisons import comparisons, measures_available
@@ -51,7 +51,7 @@ class Compare(Panel):
         names = [f"{state.label('condition')}, {state.label('dose_band').lower()}"]
         if second is not None:
             names.append(f"{state.label('other_condition')}, {state.label('other_band').lower()}")
-        self.title.value = f"<h2>{html.escape(' against '.join(names))}</h2>"
+        self.title.value = heading_html(" against ".join(names))
         self.columns[0].draw(names[0], first)
         self.columns[1].box.layout.display = "none" if second is None else None
         if second is not None:
@@ -66,7 +66,8 @@ class Compare(Panel):
         if len(measures) > 1:
             now = self.measure_of(ev)
             buttons = "".join(
-                self._button(f"{row.label}{', ' + row.unit if row.unit else ''} ({row.studies})", now == (row.measure, row.unit),
+                self._button(f"{row.label}{', ' + row.unit if row.unit else ''} ({row.studies})",
+                             f"measure {row.measure} {row.unit}".strip(), now == (row.measure, row.unit),
                              measure=f"{row.measure} {row.unit}".strip())
                 for row in each(measures)
             )  # fmt: skip
@@ -76,22 +77,25 @@ class Compare(Panel):
         if studies:
             buttons = "".join(self._exclude(key, label) for key, label in studies)
             parts.append(
-                "<details class='ldn-fold'><summary>Leave studies out</summary><div role='group' "
+                "<details class='ldn-fold' data-part='exclude'><summary>Leave studies out</summary><div role='group' "
                 f"aria-label='Studies left out'>{buttons}</div></details>"
             )
         return "".join(parts)
 
-    def _button(self, label: str, pressed: bool, **changes: object) -> str:
+    def _button(self, label: str, key: str, pressed: bool, **changes: object) -> str:
+        """Return a button; by its key the page's script knows it again after it was drawn anew."""
         query = html.escape(self.state.to_query(**changes), quote=True)
         return (
             f"<button type='button' class='ldn-choice' aria-pressed='{str(pressed).lower()}' "
+            f'data-key="{html.escape(key, quote=True)}" '
             f"data-set=\"{query}\" data-whole='1'>{html.escape(label)}</button>"
         )
 
     def _exclude(self, key: str, label: str) -> str:
         out = set(self.state.exclude)
         after = tuple(sorted(out ^ {key}))
-        return self._button(f"{label}: {'left out' if key in out else 'in'}", key in out, exclude=after)
+        words = f"{label}: {'left out' if key in out else 'in'}"
+        return self._button(words, f"exclude {key}", key in out, exclude=after)
 
     def measure_of(self, ev: Evidence) -> tuple[str, str] | None:
         """Return measure and unit of the forest plot: the one chosen where this evidence has it, else the fullest."""
@@ -126,9 +130,7 @@ class Column:
         panel = self.panel
         kept = panel.state.without_excluded(ev)
         count = len(ev.tables["studies"])
-        self.name.value = (
-            f"<p><strong>{html.escape(name)}</strong>: {views.base.count(count, 'study', 'studies')}.</p>"
-        )
+        self.name.value = f"<p class='ldn-now'><strong>{html.escape(name)}</strong>: {views.base.count(count, 'study', 'studies')}.</p>"
         panel.fill(self.rates, lambda: views.response_rates(kept))
         panel.fill(self.forest, lambda: self._forest(ev, "between"))
         panel.fill(self.within, lambda: self._forest(ev, "within"), folded=True)
@@ -159,7 +161,7 @@ class Column:
         words = exclusion_effect(rows, after)
         if len(after) == len(rows):
             words = "What is left out has no comparison of this measure, so nothing changes in this plot."
-        return f"<p class='ldn-effect' role='status'>{html.escape(words)}</p>"
+        return f"<p class='ldn-effect ldn-now'>{html.escape(words)}</p>"
 
     def _draw_icons(self, ev: Evidence, slot: Slot) -> None:
         """Draw an icon array for one outcome whose counts were read in two arms."""
@@ -171,11 +173,16 @@ class Column:
         state = self.panel.state
         chosen = state.outcome if state.outcome in set(table["outcome_id"]) else table["outcome_id"].iloc[0]
         buttons = "".join(
-            self.panel._button(f"{r.study}: {r.outcome}", r.outcome_id == chosen, outcome=r.outcome_id)
+            self.panel._button(
+                f"{r.study}: {r.outcome}",
+                f"{self.number} outcome {r.outcome_id}",
+                r.outcome_id == chosen,
+                outcome=r.outcome_id,
+            )
             for r in each(table)
         )
         per = "".join(
-            self.panel._button(label, state.per == code, per=code)
+            self.panel._button(label, f"{self.number} per {code}", state.per == code, per=code)
             for label, code in state.choices("per").items()
         )
         self.icons_choice.value = (

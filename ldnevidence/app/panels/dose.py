@@ -21,7 +21,8 @@ class Dose(Panel):
     def build(self) -> None:
         """Make the widgets."""
         self.axis, self.ed, self.best, self.steps, self.receptors = (self.slot() for _ in range(5))
-        self.children = [self.axis, self.ed, self.best, self.steps, self.receptors]
+        title = self.heading("Which doses were studied, and what they did")
+        self.children = [title, self.axis, self.ed, self.best, self.steps, self.receptors]
 
     def draw(self) -> None:
         """Draw: the axis follows the choice, the other four rest on single studies."""

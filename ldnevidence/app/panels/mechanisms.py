@@ -20,7 +20,7 @@ class Mechanisms(Panel):
         """Make the widgets."""
         self.ladder, self.list = self.slot(), w.HTML()
         self.children = [
-            w.HTML("<h2>How it might work, and how strong the support is</h2>"),
+            self.heading("How it might work, and how strong the support is"),
             self.ladder,
             self.list,
         ]
@@ -47,7 +47,7 @@ class Mechanisms(Panel):
                 else ""
             )
             parts.append(
-                f"<details class='ldn-fold'><summary>{html.escape(row.name[0].upper() + row.name[1:])} "
+                f"<details class='ldn-fold' data-print='open'><summary>{html.escape(row.name[0].upper() + row.name[1:])} "
                 f"({html.escape(row.evidence)})</summary>{retracted}<p><strong>Strength:</strong> "
                 f"{html.escape(row.strength)}</p><ul>{items}</ul></details>"
             )

@@ -8,7 +8,7 @@ import re
 import ipywidgets as w
 
 from ldnevidence import export, glossary, views
-from ldnevidence.app.panels.base import Panel
+from ldnevidence.app.panels.base import Panel, heading_html
 from ldnevidence.app.show import data_link, table_html, under_voila
 from ldnevidence.paths import data_dir
 from ldnevidence.schema import contract
@@ -49,22 +49,22 @@ class Methods(Panel):
                 resource["path"], path.read_bytes() if not under_voila() else b"", resource["path"]
             )
             count = len(self.ev.tables[resource["name"]])
-            rows.append(
-                f"<tr><td>{link}</td><td>{count}</td><td>{html.escape(resource['description'])}</td></tr>"
-            )
+            rows.append(f"<tr><td>{link}</td><td>{count}</td><td>{marked(resource['description'])}</td></tr>")
         whole = self._link(
             export.ZIP_NAME, export.archive() if not under_voila() else b"", "Everything as one ZIP"
         )
         contract_link = self._link(
             "datapackage.json",
             b"" if under_voila() else (data_dir() / "datapackage.json").read_bytes(),
-            "the contract",
+            "The contract alone",
         )
         return (
-            "<h2>Methods and data</h2><p>Every figure was read in a source, paraphrased, and stands with the page it was "
+            heading_html("Methods and data")
+            + "<p>Every figure was read in a source, paraphrased, and stands with the page it was "
             "read on. A number as printed and a number computed never share a column. Effects are computed only where "
             "arms are independent and counts, or means with SDs, were read; definitions are metafor's.</p>"
-            f"<h3>Downloads</h3><p>{whole} with tables, {contract_link}, references, licence and citation. CC BY 4.0.</p>"
+            f"<h3>Downloads</h3><p>{whole}{contract_link}</p><p>The ZIP holds tables, contract, references, licence and "
+            "citation. CC BY 4.0.</p>"
             "<div class='ldn-scroll' role='region' aria-label='Tables to download' tabindex='0'><table class='ldn-table'>"
             "<thead><tr><th scope='col'>Table</th><th scope='col'>Rows</th><th scope='col'>A row is</th></tr></thead>"
             f"<tbody>{''.join(rows)}</tbody></table></div>"
@@ -88,6 +88,15 @@ class Methods(Panel):
         )
 
 
+def marked(text: str) -> str:
+    """Return a line as HTML; what stands between backticks is code.
+
+    >>> marked("a < `b`")
+    'a &lt; <code>b</code>'
+    """
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
+
+
 def markdown(text: str) -> str:
     """Return the few marks of markdown that the changelog uses as HTML: headings, lists, paragraphs, code.
 
@@ -103,7 +112,7 @@ def markdown(text: str) -> str:
             items.clear()
 
     for block in re.split(r"\n(?=#|- |\n)", text):
-        line = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(" ".join(block.split()), quote=False))
+        line = marked(" ".join(block.split()))
         if line.startswith("- "):
             items.append(line[2:])
             continue

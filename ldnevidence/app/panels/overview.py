@@ -9,7 +9,7 @@ import ipywidgets as w
 import pandas as pd
 
 from ldnevidence import views
-from ldnevidence.app.panels.base import Panel
+from ldnevidence.app.panels.base import Panel, heading_html
 from ldnevidence.rows import each
 from ldnevidence.views.gap_map import cells
 
@@ -38,7 +38,8 @@ class Overview(Panel):
         ev = self.ev.select(**chosen)
         scheme = self.state.scheme
         self.intro.value = (
-            "<h2>What has been studied, and what has not</h2><p>Press a cell to compare its studies. Each button "
+            heading_html("What has been studied, and what has not")
+            + "<p>Press a cell to compare its studies. Each button "
             "gives the number of studies and, in brackets, how many of them are randomised.</p>"
         )
         self.grid.value = self._buttons(cells(ev, scheme))
@@ -73,6 +74,7 @@ class Overview(Panel):
         spoken = f"{cell.condition}, {cell.band_label}: {cell.studies} studies, {cell.randomized} randomised, {cell.participants} participants. Compare."
         return (
             f"<button type='button' class='ldn-cell' data-set=\"{html.escape(query, quote=True)}\" data-whole='1' "
+            f"data-key='cell {cell.condition_id} {html.escape(cell.band, quote=True)}' data-focus='.ldn-title' "
             f'aria-label="{html.escape(spoken, quote=True)}">{html.escape(short)} '
             f"<b>{cell.studies}</b> ({cell.randomized})</button>"
         )

@@ -23,7 +23,7 @@ class References(Panel):
     def build(self) -> None:
         """Make the widgets."""
         self.head, self.list = w.HTML(), w.HTML()
-        self.children = [w.HTML("<h2>Every work cited</h2>"), self.head, self.list]
+        self.children = [self.heading("Every work cited"), self.head, self.list]
 
     def draw(self) -> None:
         """Draw the works that fit."""
@@ -40,7 +40,7 @@ class References(Panel):
         )
         self.head.value = (
             f"<div role='group' aria-label='Kind of evidence'>{buttons}</div>"
-            f"<p role='status'>{found}. Export the list: {exports}</p>"
+            f"<p class='ldn-now'>{found}. Export the list: {exports}</p>"
         )
         items = "".join(self._work(work) for work in works[:SHOWN])
         more = f"<p>{len(works) - SHOWN} more: narrow the search.</p>" if len(works) > SHOWN else ""
@@ -66,7 +66,7 @@ class References(Panel):
         pressed = str(self.state.kind == kind).lower()
         label = kind or "all kinds"
         return (
-            f"<button type='button' class='ldn-choice' aria-pressed='{pressed}' data-set=\"{query}\" "
+            f"<button type='button' class='ldn-choice' aria-pressed='{pressed}' data-key='kind {html.escape(kind, quote=True)}' data-set=\"{query}\" "
             f"data-whole='1'>{html.escape(label)}</button>"
         )
 

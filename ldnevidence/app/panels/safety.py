@@ -18,13 +18,13 @@ class Safety(Panel):
     PICKERS = {
         "condition": "Condition",
         "dose_band": "Dose band",
-        "others": "Show high-dose and other-drug studies too",
-    }
+    }  # of high-dose and other-drug studies no events were counted, so there is nothing to show or hide
 
     def build(self) -> None:
         """Make the widgets."""
         self.events, self.pooled, self.labels = self.slot(), self.slot(), w.HTML()
-        self.children = [self.events, self.pooled, self.labels]
+        title = self.heading("Harms counted on LDN and on placebo")
+        self.children = [title, self.events, self.pooled, self.labels]
 
     def draw(self) -> None:
         """Draw the harms of the selection; the labels speak of the drug as such."""

@@ -1,28 +1,32 @@
-// Draws the figures that the kernel sends as JSON, and says so when the session has ended.
-// A figure arrives inside an HTML widget: one message, no Output widget, no script to evaluate.
+// Draws the figures that stand as JSON in the page, makes tables and downloads, and says when the session has ended.
+// Dashboard, lessons and static pages share it; what the dashboard alone needs is in page.js.
 (function () {
   "use strict";
-  const CONFIG = {
-    displaylogo: false,
-    responsive: false,
-    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d", "zoom2d", "pan2d"],
-    toImageButtonOptions: { format: "png", scale: 2 },
-  };
+
+  // -- charts: a figure arrives inside an HTML widget: one message, no Output widget, no script to evaluate --------
+
+  const NARROW = 600, ROW = 40; // pixels: below this width row labels move above their rows; least height of a row
+  const PAPER = 680, SHEET = 900; // pixels of a printed page that a chart may take, across and down
+  let printing = false;
 
   const sizes = new ResizeObserver(function (entries) {
     for (const entry of entries) {
       const node = entry.target;
       if (!node.isConnected) { sizes.unobserve(node); continue; }
       const width = Math.floor(entry.contentRect.width);
-      if (width > 0 && node.dataset.drawn && Number(node.dataset.drawn) !== width) {
+      if (printing || width === 0) { continue; }
+      const before = Number(node.dataset.drawn || 0);
+      if (before && before < NARROW !== width < NARROW) {
+        delete node.dataset.drawn; // the labels change their place
+        draw(node);
+      } else if (before && before !== width) {
         node.dataset.drawn = width;
         window.Plotly.relayout(node, { width: width });
-      } else if (width > 0 && !node.dataset.drawn) { draw(node); }
+      } else if (!before) { draw(node); }
     }
   });
 
   // On a narrow screen row labels would take the place of the marks: they move above their rows.
-  const NARROW = 600, ROW = 40;
   function narrow(layout, width) {
     const axis = layout.yaxis || {};
     const rows = axis.ticktext && axis.tickvals ? axis.tickvals : axis.categoryarray;
@@ -47,35 +51,97 @@
     if (x.ticktext) { x.tickfont = Object.assign({}, x.tickfont, { size: 10 }); }
   }
 
+  // The bar above a chart holds our two buttons alone: plotly's own would also send the chart to another host.
+  function saveButton(format, icon) {
+    return {
+      name: format, title: "Save as " + format.toUpperCase(), icon: window.Plotly.Icons[icon],
+      click: function (node) { savePicture(node, format); },
+    };
+  }
+
   function draw(node) {
     const width = Math.floor(node.getBoundingClientRect().width);
     // A folded chart has a width but nobody sees it: it is drawn when it is unfolded.
-    if (!window.Plotly || width === 0 || node.dataset.drawn || node.closest("details:not([open])")) { return; }
+    if (!window.Plotly || width === 0 || node.dataset.drawn || node.closest("details:not([open])")) { return undefined; }
     const holder = node.querySelector('script[type="application/json"]');
-    if (!holder) { return; }
+    if (!holder) { return undefined; }
     const figure = JSON.parse(holder.textContent);
     figure.layout.width = width;
     narrow(figure.layout, width);
     node.style.minHeight = figure.layout.height + "px";
     node.dataset.drawn = width;
-    const config = Object.assign({}, CONFIG);
-    config.toImageButtonOptions = Object.assign({ filename: node.dataset.name || "figure" }, CONFIG.toImageButtonOptions);
-    window.Plotly.newPlot(node, figure.data, figure.layout, config);
+    return window.Plotly.newPlot(node, figure.data, figure.layout, {
+      displaylogo: false, responsive: false, modeBarButtons: [[saveButton("png", "camera"), saveButton("svg", "disk")]],
+    }).then(function () {
+      // The figure's label says what it shows, and the table below gives its rows; loose labels would say neither.
+      node.querySelectorAll("svg.main-svg").forEach(function (part) { part.setAttribute("aria-hidden", "true"); });
+    });
   }
 
-  // The front end moves the cells out of our landmark into its own shell: the landmark follows them.
-  function moveLandmark() {
-    const shell = document.getElementById("main");
-    const first = document.getElementById("ldn-main");
-    if (shell && first && first.getAttribute("role") === "main") {
-      first.removeAttribute("role");
-      shell.setAttribute("role", "main");
-      shell.setAttribute("aria-label", "Explorer");
-    }
+  // -- a chart as a picture that can stand alone: with its title, its sentence and where it comes from --------------
+
+  function plain(text) { return text.replace(/\s+/g, " ").trim().replace(/&/g, "&amp;").replace(/</g, "&lt;"); }
+  function wrap(text, room) {
+    const lines = [""];
+    plain(text).split(" ").forEach(function (word) {
+      const line = lines[lines.length - 1];
+      if (line && line.length + 1 + word.length > room) { lines.push(word); } else { lines[lines.length - 1] = line ? line + " " + word : word; }
+    });
+    return lines;
+  }
+  function picture(node) {
+    const section = node.closest("section");
+    const words = function (selector) { const found = section && section.querySelector(selector); return found ? found.textContent : ""; };
+    const layout = structuredClone(node.layout), size = node._fullLayout._size;
+    const room = Math.floor((layout.width - 24) / 7.2);
+    const title = wrap(words("h2, h3, h4"), Math.floor(room * 0.8)), sentence = wrap(words(".ldn-sentence"), room);
+    const source = wrap((document.body.dataset.source || "LDN evidence explorer.") + " " + window.location.href, Math.floor(room * 1.1));
+    const above = title.length * 21 + sentence.length * 18 + 18, below = source.length * 15 + 28;
+    layout.height += above + below;
+    layout.margin = Object.assign({}, layout.margin, { t: size.t + above, b: size.b + below });
+    const text = { xref: "paper", yref: "paper", x: 0, xanchor: "left", xshift: 12 - size.l, align: "left", showarrow: false };
+    layout.annotations = (layout.annotations || []).concat([
+      Object.assign({ y: 1, yanchor: "top", yshift: size.t + above - 8, text: "<b>" + title.join("<br>") + "</b>", font: { size: 16 } }, text),
+      Object.assign({ y: 1, yanchor: "top", yshift: size.t + above - 12 - title.length * 21, text: sentence.join("<br>"), font: { size: 13 } }, text),
+      Object.assign({ y: 0, yanchor: "bottom", yshift: -size.b - below + 6, text: source.join("<br>"), font: { size: 11, color: "#52606d" } }, text),
+    ]);
+    return { data: node.data, layout: layout };
+  }
+  function savePicture(node, format) {
+    const fold = node.closest("details:not([open])");
+    if (fold) { fold.open = true; }
+    Promise.resolve(draw(node)).then(function () {
+      const figure = picture(node);
+      return window.Plotly.downloadImage(figure, {
+        format: format, filename: node.dataset.name || "figure", scale: format === "png" ? 2 : 1,
+        width: figure.layout.width, height: figure.layout.height,
+      });
+    });
   }
 
-  // Buttons carry their choice as a query string; the kernel listens on one hidden text box.
-  // Rows arrive once, as JSON: the table is made when it is opened, the CSV when it is asked for.
+  // -- print: charts take the width of the paper, and shrink a little where that keeps them on one sheet ------------
+
+  window.addEventListener("beforeprint", function () {
+    printing = true;
+    document.querySelectorAll(".ldn-figure[data-drawn]").forEach(function (node) {
+      const height = node.layout.height, scale = height > SHEET && SHEET / height > 0.6 ? SHEET / height : 1;
+      node.style.zoom = scale;
+      window.Plotly.relayout(node, { width: Math.floor(PAPER / scale) });
+    });
+    document.querySelectorAll("details[data-print=open]:not([open])").forEach(function (part) { part.dataset.print = "opened"; part.open = true; });
+    document.querySelectorAll(".ldn-address").forEach(function (place) { place.textContent = window.location.href; });
+  });
+  window.addEventListener("afterprint", function () {
+    printing = false;
+    document.querySelectorAll(".ldn-figure[data-drawn]").forEach(function (node) {
+      node.style.zoom = "";
+      window.Plotly.relayout(node, { width: Number(node.dataset.drawn) });
+    });
+    document.querySelectorAll("details[data-print=opened]").forEach(function (part) { part.dataset.print = "open"; part.open = false; });
+  });
+
+  // -- tables and downloads: rows arrive once, as JSON; the table is made when it is opened, the CSV when asked for --
+
   function rowsOf(section) {
     const holder = section.querySelector(".ldn-rows script");
     return holder ? JSON.parse(holder.textContent) : { columns: [], rows: [] };
@@ -132,14 +198,6 @@
     if (event.target.open) { event.target.querySelectorAll(".ldn-figure").forEach(draw); }
   }, true);
 
-  let presses = 0;
-  function send(query) {
-    const box = document.querySelector(".ldn-command input");
-    if (!box) { return; }
-    presses += 1;
-    box.value = query + "#" + presses;
-    box.dispatchEvent(new Event("change", { bubbles: true }));
-  }
   function copy(button, text) {
     const before = button.textContent;
     const say = function (words) {
@@ -160,44 +218,43 @@
     say(done ? "Copied" : "Copy failed: select the text by hand");
   }
   document.addEventListener("click", function (event) {
-    const button = event.target.closest("[data-set], [data-copy], [data-copy-link], [data-save-csv], [data-save-bib]");
+    const button = event.target.closest("[data-copy], [data-copy-link], [data-save-csv], [data-save-bib], [data-save-chart]");
     if (!button) { return; }
     if (button.dataset.saveCsv !== undefined) { saveCsv(button); }
     if (button.dataset.saveBib !== undefined) { saveBib(button); }
-    if (button.dataset.set !== undefined) { send((button.dataset.whole ? "?" : "") + button.dataset.set); }
+    if (button.dataset.saveChart !== undefined) { savePicture(button.closest("section").querySelector(".ldn-figure"), button.dataset.saveChart); }
     if (button.dataset.copy !== undefined) { copy(button, button.dataset.copy); }
     if (button.dataset.copyLink !== undefined) { copy(button, window.location.href); }
   });
-  // A search is sent when the reader pauses, not at every key stroke.
-  let typing = 0;
-  document.addEventListener("input", function (event) {
-    const box = event.target;
-    if (!(box instanceof HTMLInputElement) || box.type !== "text" || !box.closest(".ldn-controls")) { return; }
-    window.clearTimeout(typing);
-    typing = window.setTimeout(function () { box.dispatchEvent(new Event("change", { bubbles: true })); }, 350);
-  });
-  // The address follows the view, so that it can be copied, kept and reloaded.
-  function followView() {
-    const link = document.querySelector(".ldn-link");
-    if (!link || link.dataset.done) { return; }
-    link.dataset.done = "1";
-    const query = link.dataset.query;
-    window.history.replaceState(null, "", window.location.pathname + (query ? "?" + query : ""));
-  }
 
-  function adopt(root) {
-    moveLandmark();
-    followView();
-    if (document.querySelector(".ldn-nav")) { window.sessionStorage.removeItem(RETRIES); }
-    for (const node of root.querySelectorAll(".ldn-figure")) {
-      if (!node.dataset.seen) { node.dataset.seen = "1"; sizes.observe(node); draw(node); }
+  // -- what the front end adds to the page is looked through as it comes --------------------------------------------
+
+  // The front end moves the cells out of our landmark into its own shell: the landmark follows them.
+  function moveLandmark() {
+    const shell = document.getElementById("main");
+    const first = document.getElementById("ldn-main");
+    if (shell && first && first.getAttribute("role") === "main") {
+      first.removeAttribute("role");
+      shell.setAttribute("role", "main");
+      shell.setAttribute("aria-label", "Explorer");
     }
   }
-
+  function adopt() {
+    moveLandmark();
+    if (document.querySelector(".ldn-nav")) { window.sessionStorage.removeItem(RETRIES); }
+    for (const node of document.querySelectorAll(".ldn-figure:not([data-seen])")) {
+      node.dataset.seen = "1";
+      sizes.observe(node);
+      draw(node);
+    }
+  }
   new MutationObserver(function (changes) {
-    if (changes.some(function (change) { return change.addedNodes.length; })) { adopt(document); }
+    if (changes.some(function (change) { return change.addedNodes.length; })) { adopt(); }
   }).observe(document.documentElement, { childList: true, subtree: true });
-  document.addEventListener("DOMContentLoaded", function () { adopt(document); });
+  // Plotly's script comes last: figures that were there before it are drawn now.
+  document.addEventListener("DOMContentLoaded", function () { adopt(); document.querySelectorAll(".ldn-figure").forEach(draw); });
+
+  // -- faults: a start that went wrong, and a session that has ended ------------------------------------------------
 
   // On a slow machine the front end may draw the cells before it has fetched the widgets, and then shows none.
   // Its error says so and a fresh page helps; twice at most, so that a lasting fault stays visible.
@@ -216,7 +273,10 @@
 
   // Voila says nothing when a kernel is culled or the server goes: watch the socket ourselves.
   const Native = window.WebSocket;
-  window.addEventListener("beforeunload", function () { leaving = true; });
+  window.addEventListener("beforeunload", function () {
+    leaving = true;
+    window.setTimeout(function () { leaving = false; }, 5000); // it was a download, and the page is still here
+  });
   function ended() {
     const box = document.getElementById("ldn-session");
     if (leaving || !box || !box.hidden) { return; }
@@ -227,10 +287,32 @@
     button.addEventListener("click", function () { window.location.reload(); });
     box.appendChild(button);
   }
+  // A kernel that was ended, or started anew in the place of one that died, knows nothing of this page. Mostly it says
+  // so itself; where it could not, the server is asked once it has been silent too long, or the reader comes back.
+  const GONE = /"(execution_state": ?"(dead|restarting|autorestarting)|msg_type": ?"shutdown_reply)"/, SILENT = 8000;
+  let kernel = "", silence = 0;
+  function check() {
+    if (kernel) { fetch(kernel).then(function (answer) { if (answer.status === 404) { ended(); } }, function () {}); }
+  }
+  document.addEventListener("visibilitychange", function () { if (!document.hidden) { check(); } });
+  function listen(message) {
+    window.clearTimeout(silence);
+    const data = message.data;
+    const text = typeof data === "string" ? data : data.byteLength < 4096 ? new TextDecoder().decode(data) : "";
+    if (GONE.test(text)) { ended(); }
+  }
   window.WebSocket = class extends Native {
     constructor(address, protocols) {
       super(address, protocols);
-      if (String(address).includes("/api/kernels/")) { this.addEventListener("close", function () { window.setTimeout(ended, 1500); }); }
+      if (!String(address).includes("/api/kernels/")) { return; }
+      kernel = String(address).replace(/^ws/, "http").replace(/\/channels.*$/, "");
+      this.addEventListener("message", listen);
+      this.addEventListener("close", function () { window.setTimeout(ended, 1500); });
+    }
+    send(data) {
+      super.send(data);
+      window.clearTimeout(silence);
+      silence = window.setTimeout(check, SILENT);
     }
   };
 })();
