@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import ldnevidence as ldn
@@ -23,7 +25,8 @@ SELECTIONS = [
 ]
 ROWS = {
     "between": (comparisons._compared, "between"), "within": (comparisons._compared, "within"),
-    "doses": (doses, "marcus2024"), "rates": (rates,), "safeguards": (cells,), "marks": (marks,), "countable": (countable,),
+    "doses": (doses, "marcus2024"), "rates": (rates,), "safeguards": (cells,), "marks": (marks,),
+    "countable": (countable,),
 }  # fmt: skip
 
 
@@ -53,3 +56,43 @@ def test_an_option_of_a_figure_replaces_that_part_of_the_house_style_alone():
     layout = base.figure(300, margin={"l": 3}, barmode="stack").layout
     assert (layout.margin.l, layout.margin.r, layout.barmode) == (3, 16, "stack")
     assert layout.font.family == base.FONT
+
+
+def last_line(code):
+    return code.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("view", "options", "call"),
+    [
+        (ldn.views.gap_map, {"scheme": "explorer"}, "ldn.views.gap_map(ev)"),
+        (ldn.views.gap_map, {"scheme": "marcus2024"}, "ldn.views.gap_map(ev, scheme='marcus2024')"),
+        (ldn.views.safety, {"group": ["skin", "gut"]}, "ldn.views.safety(ev, group=['skin', 'gut'])"),
+        (ldn.views.forest, {"exclude": ()}, "ldn.views.forest(ev)"),
+        (ldn.views.forest, {"measure": "RR", "limit": None}, "ldn.views.forest(ev, measure='RR')"),
+        (ldn.views.forest, {"reference": 0.0}, "ldn.views.forest(ev, reference=0.0)"),
+    ],
+    ids=str,
+)
+def test_a_snippet_names_the_options_that_differ_from_their_defaults_and_no_others(view, options, call):
+    ev = ldn.load()
+    assert last_line(base.snippet(ev, view, **options)) == call
+    assert last_line(view(ev, **options).code) == call
+
+
+def test_a_snippet_of_counts_needs_no_evidence_and_no_numpy():
+    code = ldn.views.icon_array(*np.array([22, 49, 14, 50]), event="fell").code
+    assert code == "import ldnevidence as ldn\n\nldn.views.icon_array(22, 49, 14, 50, event='fell')"
+
+
+def test_an_empty_view_keeps_the_rows_that_cannot_be_drawn_and_gives_its_reason_whole():
+    draft = base.Draft("name", "title", "code", ["rule", "pages"])
+    why = "No schedule that stands in words alone can be drawn as steps, and here are only such."
+    rows = pd.DataFrame({"rule": ["slowly"]})
+    view, bare = draft.empty(why, rows), draft.empty(why)
+    assert view.table is rows
+    assert (list(bare.table), len(bare.table)) == (draft.columns, 0)
+    assert (view.name, view.title, view.sentence, view.code) == ("name", "title", why, "code")
+    lines = view.figure.data[0].text[0].split("<br>")
+    assert " ".join(lines) == why
+    assert max(map(len, lines)) <= 40, "cut on a screen of 390 pixels"

@@ -97,11 +97,11 @@ def audit_findings(ev: Evidence) -> base.View:
     >>> audit_findings(ldn.load()).name
     'audit_findings'
     """
-    code = base.snippet(ev, "ldn.views.audit_findings(ev)")
+    draft = base.Draft("audit_findings", TITLE, base.snippet(ev, audit_findings), COLUMNS)
     table = findings(ev)
     if table.empty:
         why = "Nothing that could be recomputed in this selection disagrees with what was printed."
-        return base.empty("audit_findings", TITLE, why, code, COLUMNS)
+        return draft.empty(why)
     rules = table["rule"].value_counts().index.tolist()
     lines = parts.Rows()
     places = {rule: lines.add(base.wrap(rule[0].upper() + rule[1:], lines.WIDE))[0] for rule in rules}
@@ -148,4 +148,4 @@ def audit_findings(ev: Evidence) -> base.View:
         "abstract; none says that data were made up. What could not be recomputed is not counted.",
     )
     sources = parts.works_behind(ev, table["source_id"], table["study_id"])
-    return base.View(TITLE, sentence, fig, table, notes, sources, code, "audit_findings")
+    return draft.view(sentence, fig, table, notes, sources)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import pandas as pd
@@ -72,6 +73,66 @@ class View:
         return bundle
 
 
+@dataclass(frozen=True)
+class Draft:
+    """What a view has before its rows are known; it ends as a picture, or as words where there is none.
+
+    Attributes
+    ----------
+    name : str
+        Name of the view.
+    title : str
+        What is shown.
+    code : str
+        A snippet that rebuilds the view; see `snippet`.
+    columns : sequence of str
+        Columns of its table.
+
+    Examples
+    --------
+    >>> draft = Draft("sizes", "How large studies are", "", ["study", "people"])
+    >>> view = draft.empty("No study is left.")
+    >>> view.sentence, list(view.table)
+    ('No study is left.', ['study', 'people'])
+    """
+
+    name: str
+    title: str
+    code: str
+    columns: Sequence[str]
+
+    def view(
+        self, sentence: str, fig: go.Figure, table: pd.DataFrame,
+        notes: Iterable[str] = (), sources: Iterable[str] = (),
+    ) -> View:  # fmt: skip
+        """Return the view with its picture; the arguments are the attributes of `View`."""
+        return View(self.title, sentence, fig, table, tuple(notes), tuple(sources), self.code, self.name)
+
+    def empty(self, why: str, table: pd.DataFrame | None = None) -> View:
+        """Return the view that says in words why there is nothing to draw.
+
+        Parameters
+        ----------
+        why : str
+            The reason, a sentence.
+        table : DataFrame, optional
+            Rows that cannot be drawn; by default the columns alone.
+        """
+        words = wrap(why, 40)  # letters that fit a line on a screen of 390 pixels
+        fig = figure(max(140, 70 + 20 * (words.count("<br>") + 1)), legend=False)
+        fig.update_xaxes(visible=False, range=[0, 1])
+        fig.update_yaxes(visible=False, range=[0, 1])
+        fig.add_scatter(
+            x=[0.5],
+            y=[0.5],
+            mode="text",
+            text=[words],
+            textfont={"size": 15, "color": MUTED},
+            hoverinfo="skip",
+        )
+        return self.view(why, fig, pd.DataFrame(columns=list(self.columns)) if table is None else table)
+
+
 def figure(height: int, *, left: int = 10, legend: bool = True, **layout: Any) -> go.Figure:
     """Return an empty figure in the house style; small, since it carries no plotly template.
 
@@ -134,22 +195,6 @@ def once_for_all(build: Rows[P]) -> Rows[P]:
     return narrowed
 
 
-def empty(name: str, title: str, why: str, code: str, columns: Iterable[str] = ()) -> View:
-    """Return a view that says in words why there is nothing to draw."""
-    fig = figure(140, legend=False)
-    fig.update_xaxes(visible=False, range=[0, 1])
-    fig.update_yaxes(visible=False, range=[0, 1])
-    fig.add_scatter(
-        x=[0.5],
-        y=[0.5],
-        mode="text",
-        text=[wrap(why, 60)],
-        textfont={"size": 15, "color": MUTED},
-        hoverinfo="skip",
-    )
-    return View(title, why, fig, pd.DataFrame(columns=list(columns)), (), (), code, name)
-
-
 def wrap(text: str, width: int) -> str:
     """Break a text into lines of about ``width`` letters for a plotly label.
 
@@ -184,9 +229,38 @@ def loading_code(ev: Evidence) -> str:
     return ".".join(["ev = ldn.load()", *ev.calls])
 
 
-def snippet(ev: Evidence, call: str) -> str:
-    """Return runnable code for a view, such as ``ldn.views.gap_map(ev)``."""
-    return f"import ldnevidence as ldn\n\n{loading_code(ev)}\n{call}"
+def snippet(ev: Evidence | None, view: Callable[..., View], *given: object, **chosen: object) -> str:
+    """Return runnable code for a view, with those options alone that differ from their defaults.
+
+    Parameters
+    ----------
+    ev : Evidence or None
+        None where the view takes counts instead of evidence.
+    view : callable
+        The function that draws it; the defaults are read from its signature.
+    *given, **chosen
+        Its further arguments in their order, and its options.
+
+    Examples
+    --------
+    >>> import ldnevidence as ldn
+    >>> print(snippet(ldn.load(), ldn.views.claims, by="topic"))
+    import ldnevidence as ldn
+    <BLANKLINE>
+    ev = ldn.load()
+    ldn.views.claims(ev, by='topic')
+    """
+    usual = signature(view).parameters
+    start = [] if ev is None else ["ev"]
+    options = [f"{name}={_written(value)}" for name, value in chosen.items() if value != usual[name].default]
+    call = f"ldn.views.{view.__name__}({', '.join([*start, *map(_written, given), *options])})"
+    loading = "" if ev is None else f"{loading_code(ev)}\n"
+    return f"import ldnevidence as ldn\n\n{loading}{call}"
+
+
+def _written(value: object) -> str:
+    """Return a value as code; numpy's numbers, whose repr needs numpy, as plain ones."""
+    return repr(value) if isinstance(value, str) else str(value)
 
 
 def cited(ev: Evidence, study_ids: Iterable[str]) -> tuple[str, ...]:

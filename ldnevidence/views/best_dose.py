@@ -131,22 +131,17 @@ def best_dose(ev: Evidence) -> base.View:
     >>> "41 of 260" in view.sentence
     True
     """
-    code = base.snippet(ev, "ldn.views.best_dose(ev)")
+    draft = base.Draft("best_dose", TITLE, base.snippet(ev, best_dose), COLUMNS)
     real = printed(ev)
     if real.empty:
-        why = "No study in this selection prints the range of personal best doses."
-        return base.empty("best_dose", TITLE, why, code, COLUMNS)
+        return draft.empty("No study in this selection prints the range of personal best doses.")
     first = real[real["what"] == "best doses found"].iloc[0]
     search = dose_response.best_dose_search(SIMULATED_PEOPLE, seed=SEED)
     chance = simulated(search, int(first["n"]))
     table = pd.DataFrame(real.to_dict("records") + chance.to_dict("records"), columns=COLUMNS)
     table = table.astype({"events": "Int64", "n": "Int64"})
-    fig = _figure(table)
-    sentence = _sentence(table, first)
     sources = parts.works_behind(ev, real["source_id"], real["study_id"])
-    return base.View(
-        TITLE, sentence, fig, table, tuple(_notes(ev, first, search)), sources, code, "best_dose"
-    )
+    return draft.view(_sentence(table, first), _figure(table), table, _notes(ev, first, search), sources)
 
 
 BARS, ROW, GAP, NEAR = 150, 44, 76, 14  # pixels: bars, a row of marks, room for an axis title, a narrow gap

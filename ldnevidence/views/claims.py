@@ -114,11 +114,10 @@ def claims(ev: Evidence, by: str = "text") -> base.View:
     {'bar'}
     """
     by = bands.pick(by, BY, "grouping")
-    code = base.snippet(ev, "ldn.views.claims(ev)" if by == "text" else f"ldn.views.claims(ev, by={by!r})")
+    draft = base.Draft("claims", TITLE, base.snippet(ev, claims, by=by), COLUMNS)
     table = rows(ev)
     if table.empty:
-        why = "No claim of a popular text rests on a study of this selection."
-        return base.empty("claims", TITLE, why, code, COLUMNS)
+        return draft.empty("No claim of a popular text rests on a study of this selection.")
     groups = grouped(table, by)
     table = pd.concat([part for _, _, part in groups], ignore_index=True)
     lines = parts.Rows()
@@ -159,8 +158,7 @@ def claims(ev: Evidence, by: str = "text") -> base.View:
     )
     evidence = ev.tables["claim_evidence"]
     resting = evidence.loc[evidence["claim_id"].isin(table["claim_id"]), "cite_key"]
-    sources = tuple(sorted({*table["document"], *resting}))
-    return base.View(TITLE, _sentence(table), fig, table, notes, sources, code, "claims")
+    return draft.view(_sentence(table), fig, table, notes, sorted({*table["document"], *resting}))
 
 
 def _sentence(table: pd.DataFrame) -> str:

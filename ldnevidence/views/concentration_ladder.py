@@ -224,10 +224,10 @@ def concentration_ladder(ev: Evidence) -> base.View:
     >>> concentration_ladder(ldn.load()).figure.layout.xaxis.type
     'log'
     """
-    code = base.snippet(ev, "ldn.views.concentration_ladder(ev)")
+    draft = base.Draft("concentration_ladder", TITLE, base.snippet(ev, concentration_ladder), COLUMNS)
     table = rungs(ev)
     if table.empty:
-        return base.empty("concentration_ladder", TITLE, "No concentration was read.", code, COLUMNS)
+        return draft.empty("No concentration was read.")
     rows = parts.Rows()
     places = {
         index: rows.add(_label(table.loc[index]))[0] for index in table.index[::-1]
@@ -263,10 +263,7 @@ def concentration_ladder(ev: Evidence) -> base.View:
     mass = molar_mass(ev)
     pages = [*table["source_id"].dropna(), *([mass["source_id"]] if mass is not None else [])]
     also = {*table["study_id"].dropna(), *([mass["cite_key"]] if mass is not None else [])}
-    sources = parts.works_behind(ev, pages, also)
-    return base.View(
-        TITLE, _sentence(table), fig, table, _notes(table), sources, code, "concentration_ladder"
-    )
+    return draft.view(_sentence(table), fig, table, _notes(table), parts.works_behind(ev, pages, also))
 
 
 def _power(power: int) -> str:

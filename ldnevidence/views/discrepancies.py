@@ -68,11 +68,10 @@ def discrepancies(ev: Evidence) -> base.View:
     >>> len(view.table) > 0
     True
     """
-    code = base.snippet(ev, "ldn.views.discrepancies(ev)")
+    draft = base.Draft("discrepancies", TITLE, base.snippet(ev, discrepancies), COLUMNS)
     table = rows(ev)
     if table.empty:
-        why = "No disagreement between sources was found for this selection."
-        return base.empty("discrepancies", TITLE, why, code, COLUMNS)
+        return draft.empty("No disagreement between sources was found for this selection.")
     each_work = table.assign(work=table["works"].str.split("; ")).explode("work")
     works = each_work["work"].value_counts()
     shown = works.head(SHOWN).index.tolist()
@@ -106,5 +105,4 @@ def discrepancies(ev: Evidence) -> base.View:
         notes.append(f"Drawn are the {len(shown)} works with most; the table has all discrepancies.")
     pages = table["source_ids"].dropna().str.split("; ").explode()
     keys = table["study_ids"].dropna().str.split("; ").explode()
-    sources = parts.works_behind(ev, pages, keys)
-    return base.View(TITLE, sentence, fig, table, tuple(notes), sources, code, "discrepancies")
+    return draft.view(sentence, fig, table, notes, parts.works_behind(ev, pages, keys))

@@ -114,17 +114,14 @@ def dose_axis(ev: Evidence, scheme: str = "explorer") -> base.View:
     True
     """
     rows = bands.scheme_rows(ev.tables["dose_bands"], scheme)
-    option = f", scheme={scheme!r}" if scheme != "explorer" else ""
-    code = base.snippet(ev, f"ldn.views.dose_axis(ev{option})")
     whose = rows["scheme_label"].iloc[0]
     title = f"Doses studied, with the dose bands of {'this project' if scheme == 'explorer' else whose}"
+    draft = base.Draft("dose_axis", title, base.snippet(ev, dose_axis, scheme=scheme), COLUMNS)
     table = doses(ev, scheme)
     if table.empty:
-        why = "No study of this selection states a dose in mg a day."
-        return base.empty("dose_axis", title, why, code, COLUMNS)
-    fig = _figure(table, rows)
-    return base.View(title, _sentence(table), fig, table, _notes(ev, table, rows, scheme),
-                     base.cited(ev, table["study_id"]), code, "dose_axis")  # fmt: skip
+        return draft.empty("No study of this selection states a dose in mg a day.")
+    notes, sources = _notes(ev, table, rows, scheme), base.cited(ev, table["study_id"])
+    return draft.view(_sentence(table), _figure(table, rows), table, notes, sources)
 
 
 def _figure(table: pd.DataFrame, rows: pd.DataFrame) -> go.Figure:

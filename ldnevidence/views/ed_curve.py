@@ -127,11 +127,10 @@ def ed_curve(ev: Evidence) -> base.View:
     >>> "11 of 25" in view.sentence
     True
     """
-    code = base.snippet(ev, "ldn.views.ed_curve(ev)")
+    draft = base.Draft("ed_curve", TITLE, base.snippet(ev, ed_curve), COLUMNS)
     table, studies = rows(ev)
     if table.empty:
-        why = "No study in this selection prints an ED50 and an ED95."
-        return base.empty("ed_curve", TITLE, why, code, COLUMNS)
+        return draft.empty("No study in this selection prints an ED50 and an ED95.")
     fig = base.figure(470, legend=True)
     marks = [("circle", base.LDN), ("square", base.PLACEBO), ("diamond", base.OTHER)]
     for number, (study, part) in enumerate(table.groupby("study_id", sort=False)):
@@ -156,16 +155,7 @@ def ed_curve(ev: Evidence) -> base.View:
         yaxis2={"visible": False, "range": [len(studies) - 0.3, -1.1], "domain": [0.8, 1], "anchor": "x2"},
     )
     sources = parts.works_behind(ev, table["source_id"].dropna(), [s.study_id for s in studies])
-    return base.View(
-        TITLE,
-        _sentence(table, studies),
-        fig,
-        table,
-        tuple(_notes(ev, table, studies)),
-        sources,
-        code,
-        "ed_curve",
-    )
+    return draft.view(_sentence(table, studies), fig, table, _notes(ev, table, studies), sources)
 
 
 def _draw(fig: go.Figure, part: pd.DataFrame, symbol: str, colour: str) -> None:

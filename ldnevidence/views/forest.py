@@ -84,15 +84,14 @@ def forest(
     unknown = set(exclude) - set(ev.tables["studies"]["study_id"])
     if unknown:
         raise ValueError(f"no such study here to leave out: {', '.join(sorted(unknown))}")
-    chosen: dict[str, tuple[object, object]] = {
-        "measure": (measure, None), "unit": (unit, None), "kind": (kind, "between"), "sort": (sort, "study"),
-              "ascending": (ascending, True), "exclude": (sorted(exclude), []),
-              "reference": (reference, None), "limit": (limit, None)}  # fmt: skip
-    options = "".join(f", {name}={value!r}" for name, (value, usual) in chosen.items() if value != usual)
-    code = base.snippet(ev, f"ldn.views.forest(ev{options})")
+    code = base.snippet(
+        ev, forest, measure=measure, unit=unit, kind=kind, sort=sort, ascending=ascending,
+        exclude=sorted(exclude) or (), reference=reference, limit=limit,
+    )  # fmt: skip
     title = (
         "LDN against something else" if kind == "between" else "Before and after LDN, without a comparison"
     )
+    draft = base.Draft("forest", title, code, comparisons.COLUMNS)
     whole = comparisons.comparisons(ev, kind)
     found = comparisons.measures_available(ev, kind)
     measure = measure or found["measure"].get(0)
@@ -103,7 +102,7 @@ def forest(
     table = every[~every["study_id"].isin(exclude)]
     table = table.sort_values(sort, ascending=ascending, kind="stable", na_position="last", ignore_index=True)
     if table.empty:
-        return base.empty("forest", title, _why_empty(every, found, measure), code, comparisons.COLUMNS)
+        return draft.empty(_why_empty(every, found, measure))
     null = 1.0 if measure in RATIOS else 0.0
     _check_line(reference, limit, null)
     pooled = pooling_rules.pooled(table)
@@ -113,7 +112,7 @@ def forest(
     notes = forest_words.notes(table, whole, kind, why, pooled)
     if exclude:
         notes = (pooling_rules.exclusion_effect(every, table), *notes)
-    return base.View(title, sentence, fig, table, notes, base.cited(ev, table["study_id"]), code, "forest")
+    return draft.view(sentence, fig, table, notes, base.cited(ev, table["study_id"]))
 
 
 def _why_empty(every: pd.DataFrame, found: pd.DataFrame, measure: str | None) -> str:

@@ -101,13 +101,11 @@ def gap_map(ev: Evidence, scheme: str = "explorer") -> base.View:
     >>> view.table["studies"].max() > 0
     np.True_
     """
-    code = base.snippet(
-        ev, f"ldn.views.gap_map(ev, scheme={scheme!r})" if scheme != "explorer" else "ldn.views.gap_map(ev)"
-    )
     title = "Where there are studies, and where there are none"
+    draft = base.Draft("gap_map", title, base.snippet(ev, gap_map, scheme=scheme), COLUMNS)
     table = cells(ev, scheme)
     if table.empty:
-        return base.empty("gap_map", title, "No study is left in this selection.", code, COLUMNS)
+        return draft.empty("No study is left in this selection.")
     conditions = list(dict.fromkeys(table["condition"]))
     fig = _figure(table, conditions, list(dict.fromkeys(table["band_label"])))
     filled = int((table["studies"] > 0).sum())
@@ -127,7 +125,7 @@ def gap_map(ev: Evidence, scheme: str = "explorer") -> base.View:
         "Secondary analyses of a trial are not counted again.",
         "Participants add up only studies whose number was read.",
     )
-    return base.View(title, sentence, fig, table, notes, base.cited(ev, whole["study_id"]), code, "gap_map")
+    return draft.view(sentence, fig, table, notes, base.cited(ev, whole["study_id"]))
 
 
 def _figure(table: pd.DataFrame, conditions: list[str], labels: list[str]) -> base.go.Figure:

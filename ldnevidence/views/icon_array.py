@@ -79,17 +79,11 @@ def icon_array(
          for label, e, n in zip(labels, (events_1, events_2), (n_1, n_2), strict=True)],
         columns=COLUMNS,
     )  # fmt: skip
-    options = "".join(
-        f", {name}={value!r}"
-        for name, value, usual in (("per", per, 100), ("labels", labels, ("LDN", "Placebo")),
-                                   ("event", event, "responded"), ("independent", independent, True))
-        if value != usual
-    )  # fmt: skip
-    call = f"ldn.views.icon_array({events_1}, {n_1}, {events_2}, {n_2}{options})"
+    code = base.snippet(None, icon_array, events_1, n_1, events_2, n_2, per=per, labels=labels, event=event,
+                        independent=independent)  # fmt: skip
+    draft = base.Draft("icon_array", TITLE, code, COLUMNS)
     notes = _notes(table, rd, event, independent)
-    code = f"import ldnevidence as ldn\n\n{call}"
-    return base.View(TITLE, _sentence(table, event), _draw(table, per, event), table, notes, (), code,
-                     "icon_array")  # fmt: skip
+    return draft.view(_sentence(table, event), _draw(table, per, event), table, notes)
 
 
 def icon_array_for(
@@ -130,8 +124,8 @@ def icon_array_for(
         raise ValueError(f"per must be 10, 100 or 1000; got {per!r}")
     outcome = outcomes.loc[outcome_id]
     study_id = str(outcome["study_id"])
-    options = (f", per={per}" if per != 100 else "") + (f", arms={arms!r}" if arms else "")
-    code = base.snippet(ev, f"ldn.views.icon_array_for(ev, {outcome_id!r}{options})")
+    code = base.snippet(ev, icon_array_for, outcome_id, per=per, arms=arms or None)
+    draft = base.Draft("icon_array", TITLE, code, COLUMNS)
     known = ev.tables["arms"].set_index("arm_id")
     known = known[known["study_id"] == study_id]
     if arms and not set(arms) <= set(known.index):
@@ -139,11 +133,10 @@ def icon_array_for(
     counts = _counts(ev, outcome_id)
     pair = arms or _pair({str(arm): str(role) for arm, role in known["role"].items()}, list(counts))
     if outcome["kind"] != "binary":
-        why = "This outcome is no yes or no of each person, so nobody is counted."
-        return base.empty("icon_array", TITLE, why, code, COLUMNS)
+        return draft.empty("This outcome is no yes or no of each person, so nobody is counted.")
     if pair is None or not set(pair) <= set(counts):
         why = "Counts of people were not read for two arms, so that there is nothing to draw as people."
-        return base.empty("icon_array", TITLE, why, code, COLUMNS)
+        return draft.empty(why)
     study = ev.tables["studies"].set_index("study_id").loc[study_id]
     labels = str(known.loc[pair[0], "label"]), str(known.loc[pair[1], "label"])
     event = "responded" if outcome["response_rate"] else "had this outcome"

@@ -97,10 +97,10 @@ def occupancy(ev: Evidence) -> base.View:
     >>> occupancy(ldn.load()).figure.layout.xaxis.type
     'log'
     """
-    code = base.snippet(ev, "ldn.views.occupancy(ev)")
+    draft = base.Draft("occupancy", TITLE, base.snippet(ev, occupancy), COLUMNS)
     table, curve = rows(ev)
     if table.empty:
-        return base.empty("occupancy", TITLE, "No receptor occupancy was read.", code, COLUMNS)
+        return draft.empty("No receptor occupancy was read.")
     fig = base.figure(430)
     if curve is not None:
         dose = np.geomspace(SHOWN[0], SHOWN[-1], 60)
@@ -144,16 +144,7 @@ def occupancy(ev: Evidence) -> base.View:
     )
     fig.update_yaxes(title="Receptors blocked", range=[0, 103], ticksuffix="%", dtick=25)
     sources = parts.works_behind(ev, points["source_id"], points["cite_key"])
-    return base.View(
-        TITLE,
-        _sentence(points, curve),
-        fig,
-        table,
-        tuple(_notes(ev, points, curve)),
-        sources,
-        code,
-        "occupancy",
-    )
+    return draft.view(_sentence(points, curve), fig, table, _notes(ev, points, curve), sources)
 
 
 def _sentence(points: pd.DataFrame, curve: EmaxCurve | None) -> str:

@@ -159,8 +159,8 @@ def pooled_results(ev: Evidence, domain: str | None = None, measure: str | None 
     >>> set(view.table["measure"])
     {'SMD'}
     """
-    given = [f"{k}={v!r}" for k, v in (("domain", domain), ("measure", measure)) if v is not None]
-    code = base.snippet(ev, f"ldn.views.pooled_results({', '.join(['ev', *given])})")
+    code = base.snippet(ev, pooled_results, domain=domain, measure=measure)
+    draft = base.Draft("pooled_results", TITLE, code, COLUMNS)
     every = results(ev)
     if domain is not None:
         domains = {
@@ -181,8 +181,7 @@ def pooled_results(ev: Evidence, domain: str | None = None, measure: str | None 
         why = f"No pooled result as a {name} was read for this selection" + (
             "." if table.empty else f"; {base.count(len(table), 'result')} in words stand in the table."
         )  # fmt: skip
-        view = base.empty("pooled_results", TITLE, why, code, COLUMNS)
-        return base.View(TITLE, why, view.figure, table, (), (), code, "pooled_results")
+        return draft.empty(why, table)
     low, high = _limits(drawn, measure)
     reach = drawn[["low", "high", "estimate"]]
     outside = (reach.min(axis=1) < low) | (reach.max(axis=1) > high)
@@ -191,7 +190,7 @@ def pooled_results(ev: Evidence, domain: str | None = None, measure: str | None 
     fig = _figure(drawn, measure, low, high)
     sources = parts.works_behind(ev, table["source_id"], table["study_id"])
     notes = _notes(table, every, measure, sorted(set(_measures(every)) - {measure}))
-    return base.View(TITLE, _sentence(drawn, measure), fig, table, notes, sources, code, "pooled_results")
+    return draft.view(_sentence(drawn, measure), fig, table, notes, sources)
 
 
 def _limits(drawn: pd.DataFrame, measure: str) -> tuple[float, float]:

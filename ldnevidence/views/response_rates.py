@@ -139,15 +139,11 @@ def response_rates(ev: Evidence) -> base.View:
     >>> view.name
     'response_rates'
     """
-    code = base.snippet(ev, "ldn.views.response_rates(ev)")
-    title = "How many responded"
+    draft = base.Draft("response_rates", "How many responded", base.snippet(ev, response_rates), COLUMNS)
     table = rates(ev)
     drawn = table[table["percent"].notna()].reset_index(drop=True)
     if drawn.empty:
-        why = "No share of responders was read for this selection."
-        return base.empty("response_rates", title, why, code, COLUMNS)
-    fig = _figure(drawn)
-    studies = list(dict.fromkeys(drawn["study_id"]))
+        return draft.empty("No share of responders was read for this selection.")
     notes = [
         "Lines are 95% Wilson intervals: where the true share could well lie, given so few people.",
         "Criteria of response differ from study to study, so compare arms of one study, not studies.",
@@ -161,9 +157,7 @@ def response_rates(ev: Evidence) -> base.View:
             "Where only a percentage and its denominator were printed, the one count that fits was used."
         )
     notes += _apart(ev)
-    return base.View(
-        title, _sentence(drawn), fig, drawn, tuple(notes), base.cited(ev, studies), code, "response_rates"
-    )
+    return draft.view(_sentence(drawn), _figure(drawn), drawn, notes, base.cited(ev, drawn["study_id"]))
 
 
 def _marks(table: pd.DataFrame) -> list[tuple[str, pd.Series, str, str]]:

@@ -229,19 +229,17 @@ def safeguards(ev: Evidence) -> base.View:
     >>> len(view.table) == len(ldn.load().select(condition="Crohn's disease").studies)
     True
     """
-    code = base.snippet(ev, "ldn.views.safeguards(ev)")
     title = "What protects each study from error"
+    draft = base.Draft("safeguards", title, base.snippet(ev, safeguards), COLUMNS)
     long = cells(ev)
     if long.empty:
-        return base.empty("safeguards", title, "No study is left in this selection.", code, COLUMNS)
+        return draft.empty("No study is left in this selection.")
     held = long[long["state"] == "yes"].groupby("study_id").size()
     table = marks(ev)
     table["_held"] = -table["study_id"].map(held).fillna(0)
     table = table.sort_values(["_held", "study"], kind="stable").drop(columns="_held").reset_index(drop=True)
-    fig = _figure(table, long)
-    return base.View(
-        title, _sentence(table), fig, table, _notes(), base.cited(ev, table["study_id"]), code, "safeguards"
-    )
+    sources = base.cited(ev, table["study_id"])
+    return draft.view(_sentence(table), _figure(table, long), table, _notes(), sources)
 
 
 def _figure(table: pd.DataFrame, long: pd.DataFrame) -> base.go.Figure:

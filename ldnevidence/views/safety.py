@@ -155,8 +155,7 @@ def safety(ev: Evidence, group: str | Sequence[str] | None = None) -> base.View:
     >>> view.name
     'safety'
     """
-    call = "ldn.views.safety(ev)" if group is None else f"ldn.views.safety(ev, group={group!r})"
-    code = base.snippet(ev, call)
+    draft = base.Draft("safety", TITLE, base.snippet(ev, safety, group=group), COLUMNS)
     every = harms(ev)
     if group is None:
         chosen = groups(ev)[:DEFAULT_GROUPS]
@@ -177,8 +176,7 @@ def safety(ev: Evidence, group: str | Sequence[str] | None = None) -> base.View:
             if table.empty
             else f"; {base.count(len(table), 'row')} in words or counts of events are not drawn."
         )
-        view = base.empty("safety", TITLE, why, code, COLUMNS)
-        return base.View(TITLE, why, view.figure, table, (), (), code, "safety")
+        return draft.empty(why, table)
     lines = _lines(drawn)
     cut = max(len(lines) - MOST_ROWS, 0)
     if cut:
@@ -189,7 +187,7 @@ def safety(ev: Evidence, group: str | Sequence[str] | None = None) -> base.View:
     fig = _figure(lines)
     notes = _notes(table, every, chosen, cut)
     sources = parts.works_behind(ev, table["source_id"], table["study_id"])
-    return base.View(TITLE, _sentence(drawn, lines), fig, table, notes, sources, code, "safety")
+    return draft.view(_sentence(drawn, lines), fig, table, notes, sources)
 
 
 GROUPS = (

@@ -76,15 +76,13 @@ def timeline(ev: Evidence) -> base.View:
     >>> timeline(ldn.load().select(condition="multiple sclerosis")).name
     'timeline'
     """
-    code = base.snippet(ev, "ldn.views.timeline(ev)")
-    title = "Studies over the years"
+    draft = base.Draft("timeline", "Studies over the years", base.snippet(ev, timeline), COLUMNS)
     table = studies(ev)
     if table.empty:
-        return base.empty("timeline", title, "No study is left in this selection.", code, COLUMNS)
+        return draft.empty("No study is left in this selection.")
     table["participants"] = table["participants"].astype("Int64")
-    fig = _figure(table)
-    return base.View(title, _sentence(table), fig, table, _notes(table), base.cited(ev, table["study_id"]),
-                     code, "timeline")  # fmt: skip
+    sources = base.cited(ev, table["study_id"])
+    return draft.view(_sentence(table), _figure(table), table, _notes(table), sources)
 
 
 def _figure(table: pd.DataFrame) -> go.Figure:

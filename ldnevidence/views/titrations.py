@@ -87,20 +87,16 @@ def titrations(ev: Evidence) -> base.View:
     >>> {trace.line.shape for trace in view.figure.data if trace.xaxis is None}
     {'hv'}
     """
-    code = base.snippet(ev, "ldn.views.titrations(ev)")
+    draft = base.Draft("titrations", TITLE, base.snippet(ev, titrations), COLUMNS)
     table = schedules(ev)
     if table.empty:
-        why = "No study or text in this selection gives a titration schedule."
-        return base.empty("titrations", TITLE, why, code, COLUMNS)
+        return draft.empty("No study or text in this selection gives a titration schedule.")
     stepped, fixed = table[table["shown_as"] == STEPS], table[table["shown_as"] == FIXED]
     if stepped.empty and fixed.empty:
         rules = " ".join(f"{r.name}: {r.rule}" for r in each(table))
-        view = base.empty("titrations", TITLE, f"No schedule here gives its steps. {rules}", code, COLUMNS)
-        return base.View(view.title, view.sentence, view.figure, table, (), (), code, "titrations")
-    sources = parts.works_behind(ev, table["source_id"])
-    fig = _figure(ev, stepped, fixed)
-    notes = _notes(table)
-    return base.View(TITLE, _sentence(table), fig, table, notes, sources, code, "titrations")
+        return draft.empty(f"No schedule here gives its steps. {rules}", table)
+    fig, sources = _figure(ev, stepped, fixed), parts.works_behind(ev, table["source_id"])
+    return draft.view(_sentence(table), fig, table, _notes(table), sources)
 
 
 CURVES, DAYS, BAR = 270, 74, 44  # pixels: the step lines, a row of days reached, a row of one dose
