@@ -27,7 +27,7 @@ lint: $(STAMP)
 	$(BIN)/ldnevidence validate
 
 unit: $(STAMP)
-	$(BIN)/python -m pytest tests -m "not browser"
+	$(BIN)/python -m pytest tests -m "not browser" --numprocesses auto --dist loadfile
 	$(BIN)/python -m pytest --doctest-modules ldnevidence
 
 notebooks: $(STAMP)

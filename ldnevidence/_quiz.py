@@ -115,6 +115,7 @@ class Question(w.VBox):
         head = w.HTML(f"<p><strong>Check yourself.</strong> {html.escape(prompt)}</p>")
         super().__init__([head, *controls, self._told, *([score] if score is not None else [])])
         self.add_class("ldn-quiz")
+        self.layout = w.Layout(border_left="4px solid #005f9e", padding="4px 12px", margin="8px 0")
         if score is not None:
             score.add(self)
 
@@ -172,10 +173,10 @@ class Question(w.VBox):
         told = f"{self.solution()} {self.why}"
         items = "".join(f"<li style='list-style: none'>{html.escape(o)}</li>" for o in self.options())
         return (
-            f"<p><strong>Check yourself.</strong> {html.escape(self.prompt)}</p>"
+            f"<div class='ldn-quiz'><p><strong>Check yourself.</strong> {html.escape(self.prompt)}</p>"
             + (f"<ul>{items}</ul>" if items else "")
             + f"<details><summary>Answer</summary><p>{html.escape(told)}</p>"
-            "</details>"
+            "</details></div>"
         )
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -222,6 +223,11 @@ def line(children: list[w.Widget], press: Callable[[object], None]) -> w.HBox:
     button = w.Button(description="Check", tooltip="Check this answer", layout=w.Layout(width="80px"))
     button.on_click(press)
     return w.HBox([*children, button], layout=w.Layout(flex_flow="row wrap", align_items="baseline"))
+
+
+def label(unit: str) -> list[w.Widget]:
+    """Return the unit as a label to stand beside a box, if there is one."""
+    return [w.Label(unit)] if unit else []
 
 
 def finite(answer: Any) -> float:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
 
 PLOTLY = "application/vnd.plotly.v1+json"
+LETTER = 9  # pixels of a letter in a label, on the generous side
 NUMBER = re.compile(r"(?<![\w.,])\d+(?:,\d{3})*(?:\.\d+)?")
 """A number as prose writes it, without its sign; digits inside a word (``younger2013``) are none."""
 
@@ -86,7 +87,7 @@ def check(quoted: str, *values: float) -> Shown:
         close = abs(abs(float(value)) - float(number.replace(",", "")))
         if not close <= 0.5 * 10**-decimals + 1e-9:
             raise ValueError(f"the text says {number}, but it is {float(value):.5g}")
-    return Shown(f"<small>Checked: {html.escape(quoted)}.</small>", f"Checked: {quoted}.")
+    return Shown(f"<small class='ldn-checked'>Checked: {html.escape(quoted)}.</small>", f"Checked: {quoted}.")
 
 
 def result(ev: Evidence, result_id: str) -> pd.Series:
@@ -176,7 +177,7 @@ def bundle(fig: go.Figure, words: str = "") -> dict[str, Any]:
     return {
         PLOTLY: json.loads(data),
         "text/html": (
-            f"<div class='ldn-figure' role='img' aria-label=\"{label}\" style='min-height:{height}px'>"
+            f"<div class='ldn-figure' role='figure' aria-label=\"{label}\" style='min-height:{height}px'>"
             f"<script type='application/json'>{inside}</script></div>"
         ),
         "text/plain": words or "(a chart)",
@@ -230,6 +231,7 @@ class Explore(w.VBox):
         self.sentence = ""
         bar = w.HBox(list(controls.values()), layout=w.Layout(flex_flow="row wrap"))
         super().__init__([*([bar] if controls else []), self.picture, self.words])
+        self.add_class("ldn-explore")
         for control in controls.values():
             control.observe(self._redraw, names="value")
         self._redraw()
@@ -281,27 +283,33 @@ def slider(name: str, low: float, high: float, value: float, step: float | None 
         description=name,
         continuous_update=False,
         style={"description_width": "initial"},
-        layout=w.Layout(width="min(420px, 98%)"),
+        layout=_wide(250 + LETTER * len(name)),
     )
 
 
 def choose(name: str, options: Sequence[Any], value: Any = None) -> w.Dropdown:
     """Return a drop-down list; the first option is chosen unless another is given."""
     chosen = value if value is not None else (options[0][1] if isinstance(options[0], tuple) else options[0])
+    longest = max(len(str(o[0] if isinstance(o, tuple) else o)) for o in options)
     return w.Dropdown(
         options=list(options),
         value=chosen,
         description=name,
         style={"description_width": "initial"},
-        layout=w.Layout(width="min(420px, 98%)"),
+        layout=_wide(60 + LETTER * (len(name) + longest)),
     )
+
+
+def _wide(pixels: int) -> w.Layout:
+    """Return a layout of a width that never goes beyond a narrow screen."""
+    return w.Layout(width=f"min({max(pixels, 300)}px, 98%)", margin="2px 16px 2px 2px")
 
 
 # -- the end of a lesson ------------------------------------------------------------------------------------
 
 
 def references(*keys: str) -> Shown:
-    """List the works of a lesson with their links and how much of each was read.
+    """List the works of a lesson with their links and the kinds of page on which each was read.
 
     Parameters
     ----------
@@ -318,7 +326,8 @@ def references(*keys: str) -> Shown:
     items, lines = [], []
     for key in keys:
         reference = citations.get(key)
-        read = f" Read here: {reference.how_read}." if reference.how_read else ""
+        kinds = dict.fromkeys(re.findall(r"(?:^|; )([\w ]+):", reference.how_read or ""))
+        read = f" Read here: {', '.join(kinds)}." if kinds else ""
         items.append(f"<li>{citations.cite(key, style='html')}<small>{html.escape(read)}</small></li>")
         lines.append(citations.cite(key, style="vancouver") + read)
     return Shown(f"<ol>{''.join(items)}</ol>", "\n".join(lines))

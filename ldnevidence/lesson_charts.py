@@ -14,6 +14,7 @@ from ldnevidence.views import base
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+NARROW = 34  # letters of a title that fit beside the labels on a narrow screen
 MARKS = (  # colour, symbol and pattern of the first, second, ... kind: never colour alone
     (base.LDN, "square", ""),
     (base.PLACEBO, "square-open", "/"),
@@ -33,7 +34,7 @@ def bars(counts: Mapping[str, float], axis: str = "", unit: str = "") -> go.Figu
         Title of the axis; unit behind each number.
     """
     labels = [base.wrap(k, 26) for k in counts]
-    fig = base.figure(80 + 34 * max(1, len(labels)), legend=False)
+    fig = base.figure(80 + _row(labels) * max(1, len(labels)), legend=False)
     values = list(counts.values())
     fig.add_bar(
         x=values,
@@ -44,9 +45,19 @@ def bars(counts: Mapping[str, float], axis: str = "", unit: str = "") -> go.Figu
         textposition="outside",
         cliponaxis=False,
     )
-    fig.update_xaxes(title=axis, range=[0, 1.15 * max([*values, 1])])
+    fig.update_xaxes(title=base.wrap(axis, NARROW), range=[0, 1.15 * max([*values, 1])])
     fig.update_yaxes(autorange="reversed")
     return fig
+
+
+def _row(labels: Sequence[str]) -> int:
+    """Return the pixels that a row needs so that the lines of its label do not touch the next one's.
+
+    >>> _row(["one line"]), _row(["three<br>lines<br>here"])
+    (34, 62)
+    """
+    lines = max((label.count("<br>") + 1 for label in labels), default=1)
+    return max(34, 8 + 18 * lines)
 
 
 def shares(groups: Mapping[str, Mapping[str, int]], axis: str = "People") -> go.Figure:
@@ -59,13 +70,15 @@ def shares(groups: Mapping[str, Mapping[str, int]], axis: str = "People") -> go.
     axis : str
         Title of the axis.
     """
-    fig = base.figure(130 + 46 * len(groups))
+    labels = [base.wrap(g, 22) for g in groups]
     kinds = list(next(iter(groups.values())))
+    # On a narrow screen each kind may take a line of the legend.
+    fig = base.figure(130 + max(46, _row(labels)) * len(groups) + 20 * max(0, len(kinds) - 2))
     for kind, (colour, _, pattern) in zip(kinds, MARKS, strict=False):
         values = [group[kind] for group in groups.values()]
         fig.add_bar(
             x=values,
-            y=[base.wrap(g, 22) for g in groups],
+            y=labels,
             orientation="h",
             name=kind,
             marker={
@@ -77,8 +90,9 @@ def shares(groups: Mapping[str, Mapping[str, int]], axis: str = "People") -> go.
             insidetextanchor="middle",
             textfont={"color": "white"},
         )
-    fig.update_layout(barmode="stack", bargap=0.35)
-    fig.update_xaxes(title=axis)
+    # The legend names the kinds in the order in which they stand in the bar.
+    fig.update_layout(barmode="stack", bargap=0.35, legend_traceorder="normal")
+    fig.update_xaxes(title=base.wrap(axis, NARROW))
     fig.update_yaxes(autorange="reversed")
     return fig
 
@@ -126,6 +140,7 @@ def intervals(
     truth: float | None = None,
     axis: str = "",
     limits: tuple[float, float] | None = None,
+    summaries: Sequence[str] = (),
 ) -> go.Figure:
     """Draw estimates with their intervals, and how they lie to a true value.
 
@@ -139,13 +154,17 @@ def intervals(
         Title of the axis.
     limits : (float, float), optional
         Limits of the axis.
+    summaries : sequence of str
+        Labels of rows that sum up the others: they get another mark and colour.
     """
     fig = base.figure(120 + (34 if len(rows) < 12 else 9) * len(rows), legend=truth is not None)
-    for hit, name, symbol, colour in (
-        (True, "holds the true value", "circle", base.LDN),
-        (False, "misses it", "x", base.WARN),
-    ):
-        some = [(i, *r) for i, r in enumerate(rows) if (truth is None or r[2] <= truth <= r[3]) == hit]
+    kinds = {
+        "holds the true value": ("circle", base.LDN),
+        "misses it": ("x", base.WARN),
+        "sums up": ("diamond", base.OTHER),
+    }
+    for name, (symbol, colour) in kinds.items():
+        some = [(i, *r) for i, r in enumerate(rows) if _kind(r, truth, summaries) == name]
         if not some:
             continue
         fig.add_scatter(
@@ -165,16 +184,19 @@ def intervals(
         )
     if truth is not None:
         fig.add_vline(x=truth, line={"color": base.INK, "width": 1, "dash": "dash"})
-    fig.update_xaxes(title=axis, range=limits)
+    fig.update_xaxes(title=base.wrap(axis, NARROW), range=limits)
     labels = [base.wrap(r[0], 24) for r in rows]
-    fig.update_yaxes(
-        tickvals=list(range(len(rows))),
-        ticktext=labels,
-        range=[len(rows) - 0.4, -0.6],
-        visible=any(labels),
-        showgrid=False,
-    )
+    fig.update_yaxes(range=[len(rows) - 0.4, -0.6], visible=any(labels), showgrid=False)
+    if any(labels):
+        fig.update_yaxes(tickvals=list(range(len(rows))), ticktext=labels)
     return fig
+
+
+def _kind(row: tuple[str, float, float, float], truth: float | None, summaries: Sequence[str]) -> str:
+    label, _, low, high = row
+    if label in summaries:
+        return "sums up"
+    return "holds the true value" if truth is None or low <= truth <= high else "misses it"
 
 
 def histogram(
@@ -214,7 +236,7 @@ def histogram(
             x=mark, y=1, yref="paper", yanchor="bottom", text=mark_name, showarrow=False, **side
         )
         fig.update_layout(margin={"t": 36})
-    fig.update_xaxes(title=axis, range=[edges[0], edges[-1]])
+    fig.update_xaxes(title=base.wrap(axis, NARROW), range=[edges[0], edges[-1]])
     fig.update_yaxes(title="Share, %", rangemode="tozero")
     return fig
 

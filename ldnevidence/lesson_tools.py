@@ -1,4 +1,4 @@
-"""Lessons for a class: a copy without solutions, a page without a server, a server for one lesson.
+"""Lessons for a class: a copy without solutions, a page without a server, a server for lessons.
 
 Run it as ``python -m ldnevidence.lesson_tools copy|export|serve|refresh``.
 """
@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import argparse
 import html
+import re
+import shutil
 import sys
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -17,14 +21,17 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "app" / "jupyter"
 COMPARED = "# NBVAL_CHECK_OUTPUT"  # how a cell begins whose output is kept and compared
 SOLUTION = "solution"  # the tag of cells that a learner's copy leaves out
+TABLE = "<div class='ldn-scroll' role='group' aria-label='Table' tabindex='0'>"
 STYLE = """
 body { font: 17px/1.55 system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif;
        color: #1f2933; max-width: 760px; margin: 0 auto; padding: 16px; }
-table { border-collapse: collapse; display: block; overflow-x: auto; font-size: 15px; }
+table { border-collapse: collapse; font-size: 15px; } .ldn-scroll { overflow-x: auto; }
 th, td { border: 1px solid #d3dae1; padding: 4px 8px; text-align: left; vertical-align: top; }
 pre { overflow-x: auto; background: #f4f6f8; padding: 8px; white-space: pre-wrap; }
+.ldn-quiz { border: 1px solid #d3dae1; border-left: 4px solid #005f9e; background: #f4f6f8;
+            padding: 8px 12px; margin: 12px 0; }
+.ldn-checked { color: #52606d; } a { color: #005f9e; }
 details { margin: 8px 0; } summary { cursor: pointer; color: #005f9e; }
-.anchor-link, .prompt { display: none; }
 """
 DRAW = """
 document.addEventListener("DOMContentLoaded", () => {
@@ -90,21 +97,52 @@ def run(notebook: Path, seconds: int = 120, more: str = "") -> NotebookNode:
         Where a cell fails.
     """
     import nbformat
-    from nbclient import NotebookClient
 
     lesson = _read(notebook)
     if more:
         lesson.cells.append(nbformat.v4.new_code_cell(more))
+    _execute(lesson, notebook.resolve().parent, seconds)
+    return lesson
+
+
+def run_in_turn(notebooks: Sequence[Path]) -> list[NotebookNode]:
+    """Run lessons one after the other in one kernel, each with an empty memory; faster than a kernel each.
+
+    Parameters
+    ----------
+    notebooks : sequence of Path
+        The lessons, of one folder.
+
+    Returns
+    -------
+    list of NotebookNode
+        The lessons with their outputs; the files stay as they are.
+    """
+    import nbformat
+
+    lessons = [_read(notebook) for notebook in notebooks]
+    row = nbformat.v4.new_notebook()
+    for lesson in lessons:
+        # The cells are shared with the lesson, so that their outputs arrive there too.
+        row.cells += [*lesson.cells, nbformat.v4.new_code_cell("%reset -f")]
+    if lessons:
+        _execute(row, notebooks[0].resolve().parent, 120)
+    return lessons
+
+
+def _execute(notebook: NotebookNode, folder: Path, seconds: int) -> None:
+    from nbclient import NotebookClient
+
     # Without stored widget states a page falls back to the readable form of every widget.
     client = NotebookClient(
-        lesson,
+        notebook,
         timeout=seconds,
         kernel_name="python3",
         store_widget_state=False,
-        resources={"metadata": {"path": str(notebook.resolve().parent)}},
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # a local kernel warns of its own connection
+        resources={"metadata": {"path": str(folder)}},
     )
     client.execute()
-    return lesson
 
 
 def refresh(notebook: Path) -> Path:
@@ -136,6 +174,35 @@ def refresh(notebook: Path) -> Path:
     return notebook
 
 
+def body(lesson: NotebookNode) -> str:
+    """Return what a page shows of a lesson that was run: text, figures, tables, folded answers, but no code.
+
+    Figures are placeholders with the figure as JSON, at their first setting; a script of the page draws them.
+
+    Parameters
+    ----------
+    lesson : NotebookNode
+        A lesson with its outputs, as `run` returns it.
+
+    Returns
+    -------
+    str
+        HTML without head and frame.
+    """
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(
+        template_name="basic", exclude_input=True, exclude_output_prompt=True, exclude_anchor_links=True
+    )
+    text, _ = exporter.from_notebook_node(lesson)
+    # The corner of a table is no heading; what scrolls must be reachable from the keyboard.
+    text = text.replace("<th></th>", "<td></td>").replace("<pre", "<pre tabindex='0'")
+    text = re.sub(r"<div>\s*<style scoped[^>]*>.*?</style>", TABLE, text, flags=re.DOTALL)
+    text = text.replace(' style="text-align: right;"', "")
+    text = text.replace('<table border="1" class="dataframe">', '<table class="dataframe ldn-table">')
+    return f"<div class='ldn-lesson'>{text}</div>"
+
+
 def export(notebook: Path, target: Path) -> Path:
     """Write a lesson as one HTML page that needs no server and asks no other host.
 
@@ -153,62 +220,112 @@ def export(notebook: Path, target: Path) -> Path:
     Path
         The page.
     """
-    from nbconvert import HTMLExporter
     from plotly.offline import get_plotlyjs
 
-    lesson = run(notebook)
-    body, _ = HTMLExporter(template_name="basic", exclude_input=True).from_notebook_node(lesson)
-    title = html.escape(lesson.metadata.get("title", notebook.stem))
+    title = html.escape(_title(notebook))
     target.write_text(
         f"<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'><title>{title}</title>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         f"<style>{STYLE}</style><script>{get_plotlyjs()}</script>"
         f"<script>{DRAW}</script></head>"
-        f"<body><main>{body}</main></body></html>\n",
+        f"<body><main>{body(run(notebook))}</main></body></html>\n",
         encoding="utf-8",
     )
     return target
 
 
-def serve(notebook: Path, port: int = 8867, open_browser: bool = True) -> int:
-    """Serve one lesson as a page with the code hidden, until it is stopped.
+def serve(notebooks: Sequence[Path], port: int = 8867, open_browser: bool = True) -> int:
+    """Serve lessons as pages with the code hidden, until the server is stopped.
+
+    One lesson stands at the server's address; several stand behind a list of links.
+
+    Parameters
+    ----------
+    notebooks : sequence of Path
+        The lessons.
+    port : int
+        Port of this machine alone, 1 to 65535.
+    open_browser : bool
+        Whether to open the page.
+
+    Returns
+    -------
+    int
+        Exit status.
 
     Raises
     ------
     ValueError
-        Where the port is taken, or the notebook does not exist.
+        Where the port is taken, or a notebook does not exist.
     """
     import os
-    import socket
 
     from traitlets.config import Config
-    from voila.app import Voila
 
-    title = _read(notebook).metadata.get("title", notebook.stem)
+    from ldnevidence.app.server import port_is_free
+
+    titles = {notebook.name: _title(notebook) for notebook in notebooks}
     if not 1 <= port <= 65535:
         raise ValueError(f"a port lies between 1 and 65535, not {port}")
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            raise ValueError(f"port {port} is taken; choose another with --port") from None
-    chosen = {
+    if not port_is_free(port):
+        raise ValueError(f"port {port} is taken; choose another with --port")
+    path = os.environ.get("JUPYTER_PATH", "")
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(TEMPLATES), path]))
+    with tempfile.TemporaryDirectory(prefix="lessons-") as folder:
+        for notebook in notebooks:
+            shutil.copy(notebook, folder)
+        server = _server(Config(_settings(port, open_browser, several=len(notebooks) > 1)), titles)
+        server.initialize([folder if len(notebooks) > 1 else str(Path(folder) / notebooks[0].name)])
+        print(f"The lesson is at http://127.0.0.1:{port}/ (stop it with Ctrl+C).", flush=True)
+        server.start()
+    return 0
+
+
+def _settings(port: int, open_browser: bool, several: bool) -> dict[str, Any]:
+    """Return Voila's configuration for lessons."""
+    return {
+        "Application": {"log_level": "WARN"},
         "Voila": {"port": port, "port_retries": 0, "ip": "127.0.0.1", "open_browser": open_browser},
         "VoilaConfiguration": {
             "template": "lesson",
+            "classic_tree": True,
             "strip_sources": True,
             "show_tracebacks": False,
-            "resources": {"lesson": {"title": title}},
+            "file_allowlist": [],
+            "file_denylist": [".*"],
+            # Nothing but the widgets; the page's own script draws the figures.
+            "extension_allowlist": [
+                "@jupyter-widgets/jupyterlab-manager",
+                "@voila-dashboards/widgets-manager8",
+            ],
+            "resources": {"lesson": {"several": several}},
         },
+        "MappingKernelManager": {"cull_interval": 60, "cull_idle_timeout": 3600, "cull_connected": True},
     }
-    path = os.environ.get("JUPYTER_PATH", "")
-    os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(TEMPLATES), path]))
+
+
+def _server(config: Any, titles: dict[str, str]) -> Any:
+    """Return a Voila that also serves plotly's script, and knows the titles of its lessons."""
+    from voila.app import Voila
+
+    from ldnevidence.app import bundle
+
+    class LessonServer(Voila):
+        def setup_template_dirs(self) -> None:
+            super().setup_template_dirs()
+            self.static_paths += [str(bundle.folder())]
+
+        def init_settings(self) -> dict[str, Any]:
+            settings: dict[str, Any] = super().init_settings()
+            settings["voila_jinja2_env"].globals["titles"] = titles
+            return settings
+
     Voila.clear_instance()
-    server = Voila.instance(config=Config(chosen))
-    server.initialize([str(notebook)])
-    server.start()
-    return 0
+    return LessonServer.instance(config=config)
+
+
+def _title(notebook: Path) -> str:
+    return str(_read(notebook).metadata.get("title", notebook.stem))
 
 
 def _read(notebook: Path) -> NotebookNode:
@@ -226,12 +343,12 @@ def main(arguments: list[str] | None = None) -> int:
     words = {
         "copy": "write copies without solutions",
         "export": "write pages that need no server",
-        "serve": "serve one lesson as a page with the code hidden",
+        "serve": "serve lessons as pages with the code hidden",
         "refresh": "run lessons and write them back with the outputs of compared cells alone",
     }
     for name, told in words.items():
         command = commands.add_parser(name, help=told)
-        command.add_argument("notebooks", nargs=1 if name == "serve" else "+", type=Path)
+        command.add_argument("notebooks", nargs="+", type=Path)
         if name == "serve":
             command.add_argument("--port", type=int, default=8867)
             command.add_argument("--no-browser", action="store_true")
@@ -240,7 +357,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "serve":
-            return serve(chosen.notebooks[0], chosen.port, not chosen.no_browser)
+            return serve(chosen.notebooks, chosen.port, not chosen.no_browser)
         for notebook in chosen.notebooks:
             if chosen.command == "refresh":
                 print(refresh(notebook))

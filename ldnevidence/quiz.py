@@ -18,11 +18,24 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
-from ldnevidence._quiz import Question, Score, buttons, cell, explained, finite, line, number_box, with_unit
+from ldnevidence._quiz import (
+    Question,
+    Score,
+    buttons,
+    cell,
+    explained,
+    finite,
+    label,
+    line,
+    number_box,
+    with_unit,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
+# JupyterLab has no rules for our tables.
+CELL = "style='padding: 2px 8px; text-align: left; vertical-align: top'"
 __all__ = ["Choice", "Number", "Question", "Range", "Row", "Score"]
 
 
@@ -135,7 +148,7 @@ class Number(Question):
         if clash:
             raise ValueError(f"{clash[0]:g} is listed as wrong but lies within the tolerance")
         self.box = number_box("Answer")
-        super().__init__(prompt, why, score, [line([self.box, w.Label(unit)], self._press)])
+        super().__init__(prompt, why, score, [line([self.box, *label(unit)], self._press)])
 
     def _press(self, _: object) -> None:
         self.check(self.box.value)
@@ -204,7 +217,7 @@ class Range(Question):
         self.said = {"narrow": narrow, "wide": wide, "shifted": shifted}
         explained(self.said, None)
         self.boxes = [number_box("From"), number_box("To")]
-        super().__init__(prompt, why, score, [line([*self.boxes, w.Label(unit)], self._press)])
+        super().__init__(prompt, why, score, [line([*self.boxes, *label(unit)], self._press)])
 
     def _press(self, _: object) -> None:
         first, last = (box.value for box in self.boxes)
@@ -301,15 +314,16 @@ class Row(Question):
 
     def _table(self) -> str:
         head = "".join(
-            f"<th scope='col'>{html.escape(str(c).replace('_', ' '))}</th>" for c in self.table.columns
+            f"<th scope='col' {CELL}>{html.escape(str(c).replace('_', ' '))}</th>" for c in self.table.columns
         )
         rows = "".join(
-            f"<tr><th scope='row'>{letter}</th>"
-            + "".join(f"<td>{html.escape(cell(v))}</td>" for v in row)
+            f"<tr><th scope='row' {CELL}>{letter}</th>"
+            + "".join(f"<td {CELL}>{html.escape(cell(v))}</td>" for v in row)
             + "</tr>"
             for letter, row in zip(string.ascii_uppercase, self.table.itertuples(index=False), strict=False)
         )
         return (
-            "<div style='overflow-x: auto; line-height: 1.4'><table class='ldn-table'>"
-            f"<thead><tr><th scope='col'>Row</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+            "<div class='ldn-scroll' style='overflow-x: auto; line-height: 1.4'><table class='ldn-table'>"
+            f"<thead><tr><th scope='col' {CELL}>Row</th>{head}</tr></thead>"
+            f"<tbody>{rows}</tbody></table></div>"
         )

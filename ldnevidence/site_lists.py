@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,15 +17,15 @@ from ldnevidence.paths import data_dir, root
 from ldnevidence.rows import each
 from ldnevidence.schema import contract
 from ldnevidence.site_pages import Page, heading, search_form
+from ldnevidence.views.claims import rows
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ldnevidence.evidence import Evidence
 
-NOT_RUN = (
-    "<p>A lesson to read: its charts and exercises appear when you run it in JupyterLab, with "
-    "<code>make lab</code> in the project's source.</p>"
+STILL = (
+    "<p class='ldn-muted'>A lesson to read: its charts stand at their first setting, and each answer is folded under its "
+    "question. Controls move and questions answer when you run it in JupyterLab, with <code>make lab</code> in the "
+    "project's source.</p>"
 )
 
 
@@ -40,19 +42,17 @@ def claims_page(ev: Evidence) -> Page:
     """Return the claims of popular texts with their verdicts, to be searched in the page."""
     page = Page("claims.html", "What popular texts say, held against the studies")
     page.add(section_html(views.claims(ev), ev, 2))
-    found = claims.find(ev)
-    documents = sorted(found["document"].unique())
+    found = rows(ev)
     page.add(heading("Every statement", 2))
-    words = [claims.VERDICTS[code].word for code in claims.VERDICTS if code in set(found["verdict"])]
-    page.add(search_form("claims", "Search", {"verdict": words, "text": documents}))
+    verdicts = [v.label for v in claims.VERDICTS.values() if v.label in set(found["verdict"])]
+    page.add(search_form("claims", "Search", {"verdict": verdicts, "text": sorted(found["text"].unique())}))
     items = []
     for row in each(found):
-        verdict = claims.VERDICTS[row.verdict]
-        word, document = html.escape(verdict.word, quote=True), html.escape(row.document, quote=True)
+        verdict, text = html.escape(row.verdict, quote=True), html.escape(row.text, quote=True)
         items.append(
-            f'<li id="{row.claim_id}" data-verdict="{word}" data-text="{document}"><p><span class="ldn-verdict">'
-            f"{verdict.symbol} {word}</span> {html.escape(row.statement)} "
-            f"<span class='ldn-muted'>({document})</span></p><p class='ldn-why'>{html.escape(row.why)}</p></li>"
+            f'<li id="{row.claim_id}" data-verdict="{verdict}" data-text="{text}"><p><span class="ldn-verdict">'
+            f"{verdict}</span> {html.escape(row.statement)} "
+            f"<span class='ldn-muted'>({text})</span></p><p class='ldn-why'>{html.escape(row.why)}</p></li>"
         )
     page.add(f"<ul class='ldn-claims' id='claims'>{''.join(items)}</ul>")
     return page
@@ -142,29 +142,24 @@ def downloads() -> str:
 
 
 def lesson_pages() -> Iterator[Page]:
-    """Yield every lesson as a page to read, and one that lists them."""
+    """Yield every lesson as a page to read, and a page that lists them; a kernel for each processor runs them."""
+    from ldnevidence import lesson_tools
+
+    paths = sorted((root() / "notebooks").glob("[0-9]*.ipynb"))
+    workers = min(os.cpu_count() or 1, 4)
     listed = Page("lessons.html", "Lessons")
-    items = []
-    for path in sorted((root() / "notebooks").glob("[0-9]*.ipynb")):
-        page = lesson_page(path)
-        items.append(f"<li><a href='{page.name}'>{html.escape(page.title)}</a></li>")
-        yield page
+    items = {}
+    with ThreadPoolExecutor(workers) as pool:
+        groups = [paths[i::workers] for i in range(workers)]
+        for group, lessons in zip(groups, pool.map(lesson_tools.run_in_turn, groups), strict=True):
+            for path, lesson in zip(group, lessons, strict=True):
+                page = Page(f"lessons/{path.stem}.html", str(lesson.metadata.title), heading=False)
+                page.add(STILL + lesson_tools.body(lesson))
+                items[page.name] = f"<li><a href='{page.name}'>{html.escape(page.title)}</a></li>"
+                yield page
     listed.add(
-        f"<ol>{''.join(items)}</ol>" if items else "<p>The lessons come with the project's source.</p>"
+        f"<ul>{''.join(items[name] for name in sorted(items))}</ul>"
+        if items
+        else "<p>The lessons come with the project's source.</p>"
     )
     yield listed
-
-
-def lesson_page(path: Path) -> Page:
-    """Return one lesson: its text and its code; it is not run."""
-    import nbformat
-    from nbconvert import HTMLExporter
-
-    notebook = nbformat.read(path, as_version=4)
-    exporter = HTMLExporter(template_name="basic", exclude_anchor_links=True, exclude_input_prompt=True)
-    body, _ = exporter.from_notebook_node(notebook)
-    first = next((cell.source for cell in notebook.cells if cell.source.startswith("# ")), path.stem)
-    page = Page(f"lessons/{path.stem}.html", first.splitlines()[0].lstrip("# "), heading=False)
-    # Long lines scroll, and what scrolls must be reachable from the keyboard.
-    page.add(NOT_RUN + body.replace("<pre", "<pre tabindex='0'"))
-    return page

@@ -69,15 +69,36 @@ def dashboard(*options: str, first_cell: str = "", settings: str = "pass") -> It
     program = ["-m", "ldnevidence.cli"]
     if first_cell or settings != "pass":
         program = _changed(first_cell, settings, Path(folder.name))
-    command = [sys.executable, *program, "dashboard", "--no-browser", "--port", str(port), *options]
+    try:
+        command = [*program, "dashboard", "--no-browser", "--port", str(port), *options]
+        with _served(command, port, "voila/templates/ldn/static/favicon.svg") as address:
+            yield address
+    finally:
+        folder.cleanup()
+
+
+@contextmanager
+def stock_voila(notebook: Path) -> Iterator[str]:
+    """Serve a notebook by Voila as it comes, with its own template, and yield the address."""
+    port = free_port()
+    with _served(
+        ["-m", "voila", str(notebook), "--no-browser", "--port", str(port)], port, "voila/static/voila.js"
+    ) as url:
+        yield url
+
+
+@contextmanager
+def _served(arguments: list[str], port: int, ready: str) -> Iterator[str]:
+    """Run Python with arguments until the server's file ``ready`` can be read; stop it afterwards."""
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
     log = subprocess.DEVNULL
     process = subprocess.Popen(
-        command, stdout=log, stderr=log, env=environment, cwd=Path(__file__).parent, start_new_session=True
-    )
+        [sys.executable, *arguments], stdout=log, stderr=log, env=environment, cwd=Path(__file__).parent,
+        start_new_session=True,
+    )  # fmt: skip
     try:
         address = f"http://127.0.0.1:{port}/"
-        _wait_until_answers(address + "voila/templates/ldn/static/favicon.svg", process)
+        _wait_until_answers(address + ready, process)
         yield address
     finally:
         os.killpg(process.pid, signal.SIGTERM)
@@ -85,7 +106,6 @@ def dashboard(*options: str, first_cell: str = "", settings: str = "pass") -> It
             process.wait(timeout=20)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-        folder.cleanup()
 
 
 def _wait_until_answers(address: str, process: subprocess.Popen[bytes]) -> None:
@@ -123,8 +143,8 @@ DRAWN = """() => {
     const twin = section.dataset.view in found ? " 2" : "";
     found[section.dataset.view + twin] = Array.from(section.querySelectorAll("script"), s => s.textContent);
   }
-  for (const list of document.querySelectorAll(".ldn-gaps, .ldn-claims, .ldn-works, .ldn-open, .ldn-title")) {
-    found[list.className] = (found[list.className] || "") + list.innerText;
+  for (const list of document.querySelectorAll(".ldn-gaps, .ldn-topics, .ldn-works, .ldn-open, .ldn-title")) {
+    found[list.className] = (found[list.className] || "") + list.textContent;
   }
   return found;
 }"""

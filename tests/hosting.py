@@ -19,6 +19,7 @@ from typing import Any
 import psutil
 from websockets.sync.client import ClientConnection, connect
 
+from ldnevidence.app.forking import KERNEL
 from tests import browser
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,7 +57,7 @@ class Server:
     def kernels(self) -> list[psutil.Process]:
         """Return the kernel processes."""
         children = psutil.Process(self.process.pid).children(recursive=True)
-        return [child for child in children if "ipykernel" in " ".join(child.cmdline())]
+        return [c for c in children if c.name() == KERNEL or "ipykernel" in " ".join(c.cmdline())]
 
     def stop(self) -> int:
         """Ask the server to stop, as a service manager does, and return its exit status."""

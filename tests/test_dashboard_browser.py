@@ -97,7 +97,9 @@ def test_no_button_of_a_chart_sends_it_to_another_host(fibromyalgia: Visit) -> N
 
 def test_a_source_is_a_link_to_a_canonical_address(fibromyalgia: Visit) -> None:
     part = fibromyalgia.page.locator(RESPONSES)
-    links = part.locator("details a[href^='http']").evaluate_all("nodes => nodes.map(n => n.href)")
+    part.locator("details[data-part=Sources] summary").click()
+    part.locator(".ldn-pages a").first.wait_for()
+    links = part.locator(".ldn-pages a[href^='http']").evaluate_all("nodes => nodes.map(n => n.href)")
     known = set(ldn.load().sources["canonical_url"].dropna())
     assert links
     assert {link.rstrip("/") for link in links} <= {url.rstrip("/") for url in known}

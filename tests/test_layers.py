@@ -163,9 +163,10 @@ def requirement_name(text: str) -> str:
 
 def test_conda_and_pip_ask_for_the_same_libraries():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    asked = {re.sub(r"\s", "", d).lower() for d in project["dependencies"]}
+    asked = {re.sub(r"\s", "", d).lower().replace("_", "-") for d in project["dependencies"]}
     text = (ROOT / "environment.yml").read_text(encoding="utf-8")
-    listed = {m.lower() for m in re.findall(r"^\s+- ([\w.-]+[^\s#:]*)", text, flags=re.MULTILINE)}
+    names = re.findall(r"^\s+- ([\w.-]+[^\s#:]*)", text, flags=re.MULTILINE)
+    listed = {name.lower().replace("_", "-") for name in names}
     listed -= {"conda-forge", "pip", "-e", "."}
     python = {d for d in listed if requirement_name(d) == "python"}
     assert python == {f"python{project['requires-python']}"}

@@ -2,8 +2,14 @@
 
 import ast
 import json
+import os
 import re
+import shlex
+import shutil
+import socket
 import statistics
+import subprocess
+import sys
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -265,10 +271,69 @@ class TestTools:
         assert loaded == []
         assert page.count('class="ldn-figure"') >= 2 and "<summary>Answer</summary>" in page
 
-    @pytest.mark.parametrize("command", ["copy", "export"])
+    @pytest.mark.parametrize("command", ["copy", "export", "serve", "refresh"])
     def test_a_wrong_name_is_told_in_one_line(self, command, tmp_path, capsys):
-        assert lesson_tools.main([command, "none.ipynb", "--to", str(tmp_path)]) == 2
+        where = ["--to", str(tmp_path)] if command in ("copy", "export") else []
+        assert lesson_tools.main([command, "none.ipynb", *where]) == 2
         assert capsys.readouterr().err == "error: no such lesson: none.ipynb\n"
+
+    def test_serving_on_a_port_that_is_taken_or_none_is_told_in_one_line(self, capsys):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            for wrong, told in (port, f"port {port} is taken"), (70000, "a port lies between 1 and 65535"):
+                assert (
+                    lesson_tools.main(["serve", str(LESSONS[0]), "--no-browser", "--port", str(wrong)]) == 2
+                )
+                said = capsys.readouterr().err
+                assert said.startswith(f"error: {told}") and said.count("\n") == 1
+
+    def test_lessons_run_in_turn_do_not_see_each_other(self, tmp_path):
+        first, second = nbformat.v4.new_notebook(), nbformat.v4.new_notebook()
+        first.cells = [nbformat.v4.new_code_cell("kept = 1")]
+        second.cells = [nbformat.v4.new_code_cell("print('kept' in globals())")]
+        paths = [tmp_path / "a.ipynb", tmp_path / "b.ipynb"]
+        for notebook, path in zip((first, second), paths, strict=True):
+            nbformat.write(notebook, path)
+        assert lesson_tools.run_in_turn(paths)[1].cells[0].outputs[0].text == "False\n"
+
+
+def commands_of_the_teacher():
+    """Every command of the README that makes files, as it is written there."""
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    return re.findall(
+        r"^    (python -m ldnevidence\.lesson_tools (?:copy|export|refresh) .+)$", text, re.MULTILINE
+    )
+
+
+class TestReadme:
+    def test_names_commands_to_copy_to_export_and_to_refresh(self):
+        assert {command.split()[3] for command in commands_of_the_teacher()} == {"copy", "export", "refresh"}
+
+    @pytest.mark.parametrize("command", commands_of_the_teacher(), ids=lambda c: c.split()[3])
+    def test_a_command_runs_as_it_is_written(self, command, tmp_path):
+        (tmp_path / "notebooks").mkdir()
+        two = LESSONS[:2]  # the pattern in the command finds those that are there
+        for path in two:
+            shutil.copy(path, tmp_path / "notebooks")
+        words = command.replace("python", shlex.quote(sys.executable), 1)
+        environment = os.environ | {"PYTHONPATH": str(root())}
+        done = subprocess.run(
+            words, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        made = [Path(tmp_path / line) for line in done.stdout.splitlines()]
+        assert [p.stem for p in made] == [p.stem for p in two if "*" in command or p.name in command]
+        assert all(p.is_file() for p in made)
+
+    def test_gives_each_lesson_the_time_that_the_lesson_gives_itself(self):
+        table = (FOLDER / "README.md").read_text(encoding="utf-8")
+        for path in LESSONS:
+            minutes = re.search(r"\*(?:About )?(\d+(?: to \d+)?) minutes", prose(path)).group(1)
+            assert re.search(
+                rf"^\| {int(path.name[:2])} \| `{path.stem}` \| {minutes} \|", table, re.MULTILINE
+            )
 
 
 class TestCheck:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -12,6 +15,9 @@ import pytest
 
 from ldnevidence import paths, schema
 
+PROJECT = "ldnevidence"
+# Names in code that differ from the names of their packages.
+CALLED = {"IPython": "ipython", "citeproc": "citeproc-py", "axe_playwright_python": "axe-playwright-python"}
 ROOT = paths.root()
 BUNDLE = "ldnevidence/_bundle/"
 
@@ -132,3 +138,68 @@ def test_the_command_stands_in_the_wheel(wheel):
     archive = zipfile.ZipFile(wheel)
     entry = next(n for n in archive.namelist() if n.endswith("entry_points.txt"))
     assert "ldnevidence = ldnevidence.cli:main" in archive.read(entry).decode()
+
+
+# -- what the project needs -------------------------------------------------------------------------------
+
+
+def normal(name: str) -> str:
+    """Return a package's name as indexes spell it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def asked(requirements: list[str]) -> dict[str, str]:
+    """Return name and bounds of requirements."""
+    found = (re.fullmatch(r"([\w.-]+)\s*(.*)", line) for line in requirements)
+    return {normal(match[1]): match[2] for match in found if match}
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, list[str]]:
+    """The dependencies of the package, and those of its tests."""
+    if not (ROOT / "pyproject.toml").is_file():
+        pytest.skip("no checkout")
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return {"package": table["dependencies"], "tests": table["optional-dependencies"]["test"]}
+
+
+def imported(*folders: str) -> set[str]:
+    """Return the packages that the code of some folders imports, but ours and the standard library."""
+    names = set()
+    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                names.add(node.module.partition(".")[0])
+    own = {"tests", "benchmarks", PROJECT} | {path.stem for path in (ROOT / "tests").glob("*.py")}
+    return {normal(CALLED.get(name, name)) for name in names - own - set(sys.stdlib_module_names)}
+
+
+def test_what_is_imported_is_named_as_a_dependency(project):
+    package, tests = asked(project["package"]), asked(project["tests"])
+    assert imported(PROJECT) <= set(package)
+    assert imported("tests") - {"hatchling"} <= set(package) | set(
+        tests
+    )  # without it, pip fetches the builder
+
+
+def test_conda_asks_for_the_same_as_pip(project):
+    text = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    lines = [line.strip().removeprefix("- ") for line in text.splitlines() if line.strip().startswith("- ")]
+    conda = asked([line for line in lines if line not in ("conda-forge", "pip", "pip:", "-e .")])
+    assert conda.pop("python").startswith(">=3.11")
+    assert conda == asked(project["package"])
+
+
+def test_every_dependency_is_pinned_within_its_bounds(project):
+    from packaging.requirements import Requirement
+
+    pins: dict[str, set[str]] = {}
+    for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines():
+        if match := re.match(r"([\w.-]+)==([^ ;]+)", line):
+            pins.setdefault(normal(match[1]), set()).add(match[2])
+    for line in [*project["package"], *project["tests"]]:
+        wanted = Requirement(line)
+        versions = pins.get(normal(wanted.name), set())
+        assert versions and all(wanted.specifier.contains(version) for version in versions), line

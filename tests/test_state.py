@@ -23,7 +23,7 @@ PLAIN_TEXT = st.text("abcdefghijklmnopqrstuvwxyz 0123456789-&=#?%+", max_size=24
 
 def chosen_from(state: ExplorerState, trait: str) -> st.SearchStrategy[object]:
     """Draw a value that a trait may take."""
-    if trait == "others":
+    if isinstance(getattr(state, trait), bool):
         return st.booleans()
     if trait == "exclude":
         return st.lists(st.sampled_from(sorted(EV.studies["study_id"])), max_size=3, unique=True).map(tuple)

@@ -9,8 +9,9 @@ from typing import Any
 
 import ipywidgets as w
 
+from ldnevidence.app import elsewhere
 from ldnevidence.app.panels import PANELS, Panel, Status
-from ldnevidence.app.show import under_voila
+from ldnevidence.app.show import in_own_page
 from ldnevidence.app.state import TABS, ExplorerState
 from ldnevidence.evidence import Evidence, load
 
@@ -48,7 +49,13 @@ class Dashboard(w.VBox):
         self.command = w.Text(continuous_update=False, description="Command")
         self.command.add_class("ldn-command")
         self.body = w.VBox()
-        super().__init__([self.nav, self.status, self.body, self.link, self.command])
+        parts = [self.nav, self.status, self.body, self.link, self.command]
+        if not in_own_page():  # there the address does not follow the view, so that it is no link to it
+            parts.remove(self.link)
+            parts[:0] = elsewhere.brought_along()
+        super().__init__(parts)
+        if not in_own_page():
+            self.add_class(elsewhere.PLACE)
         self.command.observe(self._observe_command, "value")
         self.state.observe(self._observe_state, list(ExplorerState.NAMES.values()))
         self.status.say()
@@ -56,7 +63,7 @@ class Dashboard(w.VBox):
 
     def follow_link(self) -> None:
         """Apply the choice in the address that the visitor came by; does nothing outside a Voila page."""
-        if under_voila():
+        if "VOILA_PREHEAT" in os.environ:
             from voila.utils import wait_for_request
 
             wait_for_request()  # a preheated kernel learns its visitor's address only now

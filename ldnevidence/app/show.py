@@ -6,6 +6,8 @@ import base64
 import html
 import json
 import os
+import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -23,45 +25,53 @@ if TYPE_CHECKING:
 ROWS_SHOWN = 200  # rows of a table on the page; the download has them all
 
 
-def under_voila() -> bool:
-    """Tell whether this kernel serves a Voila page, whose script draws figures from JSON."""
-    return "VOILA_PREHEAT" in os.environ
+OWN_PAGE = "LDNEVIDENCE_PAGE"  # set in the kernels that serve our own page
+
+
+def in_own_page() -> bool:
+    """Tell whether this kernel serves our own page, whose script draws figures and makes tables from JSON."""
+    return OWN_PAGE in os.environ
 
 
 class Slot(w.VBox):
     """A place on the page that shows one View after another.
 
-    Under Voila a view is one HTML widget, hence one message; the page's own script draws the chart. In
+    In our own page a view is one HTML widget, hence one message; the page's script draws the chart. In
     JupyterLab, where that script is not, the chart stands in an Output.
     """
 
     def __init__(self, ev: Evidence, level: int = 3) -> None:
-        self.ev, self.level = ev, level
-        self.head, self.chart, self.parts = w.HTML(), w.Output(), w.HTML()
-        super().__init__([self.head] if under_voila() else [self.head, self.chart, self.parts])
+        self.ev, self.level, self.own = ev, level, in_own_page()
+        self.head = w.HTML()
+        super().__init__([self.head])
+        if not self.own:
+            self.chart, self.parts = w.Output(), w.HTML()
+            self.children = [self.head, self.chart, self.parts]
 
     def show(self, view: View, folded: bool = False) -> None:
         """Show a view; ``folded`` hides its chart behind a summary."""
         self.name = view.name
-        if under_voila():
+        if self.own:
             self.head.value = section_html(view, self.ev, self.level, folded)
             return
         self.head.value = heading_html(view, self.level)
         self.chart.outputs = ()
-        self.chart.append_display_data(view)  # a bare Figure would show itself in the cell
+        if view.drawn:
+            self.chart.append_display_data(view)  # a bare Figure would show itself in the cell
         self.parts.value = parts_html(view, self.ev)
 
     def say(self, text: str) -> None:
         """Show one line of text instead of a view."""
         self.head.value = f"<p>{html.escape(text)}</p>"
-        self.chart.outputs = ()
-        self.parts.value = ""
+        if not self.own:
+            self.chart.outputs = ()
+            self.parts.value = ""
 
 
 def section_html(view: View, ev: Evidence, level: int, folded: bool = False) -> str:
     """Return a whole view as one piece of HTML."""
-    chart = chart_html(view)
-    if folded:
+    chart = chart_html(view) if view.drawn else ""
+    if chart and folded:
         chart = f"<details class='ldn-fold' data-part='picture'><summary>Show as a picture</summary>{chart}</details>"
     body = heading_html(view, level) + chart + parts_html(view, ev)
     return f"<section data-view='{view.name}' aria-label=\"{html.escape(view.title, quote=True)}\">{body}</section>"
@@ -88,20 +98,25 @@ def chart_html(view: View) -> str:
 
 
 def parts_html(view: View, ev: Evidence) -> str:
-    """Return notes, and the folded table, sources, downloads and code."""
+    """Return notes, and the folded table, sources, downloads and code; nothing where there is not one row."""
+    if not view.drawn and view.table.empty:
+        return ""
     notes = "".join(f"<li>{explained(note)}</li>" for note in view.notes)
     rows = f"Table ({count(len(view.table), 'row')})"
     label = f"Rows drawn: {view.title}"
-    table = rows_json(view, label) if under_voila() else table_html(view.table, label)
-    download = page_downloads_html(view) if under_voila() else downloads_html(view)
+    table = rows_json(view, label) if in_own_page() else table_html(view.table, label)
+    download = page_downloads_html(view) if in_own_page() else downloads_html(view)
     picture = (
         "The picture carries title, sentence and address."
-        if under_voila()
+        if in_own_page()
         else "The bar above the chart saves it as a picture."
     )
     parts = [
         (rows, table),
-        (f"Sources ({count(len(view.sources), 'work')})", sources_html(view.sources, ev)),
+        (
+            f"Sources ({count(len(view.sources), 'work')})",
+            sources_later_html(view.sources) if in_own_page() else sources_html(view.sources, ev),
+        ),
         ("Download", f"{download}<p>{picture} Data: CC BY 4.0.</p>"),
         ("Code", f"<p>This rebuilds the view in Python:</p><pre tabindex='0'>{html.escape(view.code)}</pre>"),
     ]
@@ -131,11 +146,30 @@ def page_downloads_html(view: View) -> str:
     )
 
 
+def for_reading(columns: Iterable[object]) -> list[bool]:
+    """Tell which columns a reader is shown: keys stand in the download alone.
+
+    >>> for_reading(["study", "study_id", "source_ids"])
+    [True, False, False]
+    """
+    return [not re.search(r"_(ids?|key)$", str(name)) for name in columns]
+
+
+def linked(text: str) -> str:
+    """Return a cell's text as HTML with its addresses as links.
+
+    >>> linked("abstract https://doi.org/1; <b>")
+    "abstract <a href='https://doi.org/1'>https://doi.org/1</a>; &lt;b&gt;"
+    """
+    return re.sub(r"(https?://[^\s;]+)", r"<a href='\1'>\1</a>", html.escape(text))
+
+
 def table_html(table: pd.DataFrame, label: str) -> str:
     """Return a table for reading: empty cells stay empty, numbers are not padded with zeros."""
+    table = table.loc[:, for_reading(table.columns)]
     head = "".join(f"<th scope='col'>{html.escape(str(c).replace('_', ' '))}</th>" for c in table.columns)
     body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell_text(v))}</td>" for v in row) + "</tr>"
+        "<tr>" + "".join(f"<td>{linked(cell_text(v))}</td>" for v in row) + "</tr>"
         for row in table.head(ROWS_SHOWN).itertuples(index=False)
     )
     more = (
@@ -162,15 +196,22 @@ def cell_text(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
+def sources_later_html(keys: tuple[str, ...]) -> str:
+    """Return a place in which the page's script lists the pages read once it is opened; see `pages_of_works`."""
+    return (
+        f"<div class='ldn-pages' data-keys='{' '.join(keys)}'></div>" if keys else "<p>No source in view.</p>"
+    )
+
+
 def sources_html(keys: tuple[str, ...], ev: Evidence) -> str:
     """Return the pages read for each work, with their canonical addresses and how much was read."""
-    items = _pages_of_works(ev.whole or ev)
+    items = pages_of_works(ev.whole or ev)
     found = "".join(items[key] for key in sorted(keys) if key in items)
     return f"<ul>{found}</ul>" if found else "<p>No source in view.</p>"
 
 
 @lru_cache(maxsize=4)
-def _pages_of_works(ev: Evidence) -> dict[str, str]:
+def pages_of_works(ev: Evidence) -> dict[str, str]:
     """Return a list item for each work of which pages were read."""
     items = {}
     for key, group in ev.tables["sources"].fillna("").groupby("cite_key"):

@@ -9,8 +9,10 @@ from urllib.parse import parse_qsl, urlencode
 import traitlets as t
 
 from ldnevidence import bands, doses
+from ldnevidence.claims import work_labels
 from ldnevidence.evidence import Evidence
 from ldnevidence.rows import each
+from ldnevidence.views.safety import groups
 
 ALL = ""  # the empty choice: no narrowing
 DESIGNS = {
@@ -32,10 +34,16 @@ TABS = {
 SORTS = {  # columns of the table of comparisons
     "Study": "study",
     "Effect": "estimate",
-    "Year": "year",
+    "Precision": "se",
+    "Outcome": "outcome",
     "Dose": "dose_mg",
     "People": "participants",
     "Weeks": "weeks",
+    "Year": "year",
+    "Design": "design",
+    "Compared with": "comparator",
+    "Safeguards": "safeguards",
+    "Computed or printed": "kind",
 }
 # Free texts: what they mean depends on the selection, and the panel that reads one says so where it fits nothing.
 TEXTS = ("text", "find", "measure", "claim", "outcome", "kind")
@@ -64,6 +72,10 @@ class ExplorerState(t.HasTraits):
         Studies that the reader left out.
     sort : str
         Column by which comparisons are sorted.
+    descending : bool
+        Whether the sorting begins with the greatest.
+    events : str
+        Group of adverse events of the Safety tab; empty for the groups with most rows.
     text, find : str
         Search texts of the Claims and References tabs.
     claim, outcome, kind : str
@@ -90,6 +102,8 @@ class ExplorerState(t.HasTraits):
     domain = t.Unicode(ALL)
     measure = t.Unicode(ALL)
     sort = t.Unicode("study")
+    descending = t.Bool(False)
+    events = t.Unicode(ALL)
     others = t.Bool(False)
     exclude = t.Tuple()
     other_condition = t.Unicode(ALL)
@@ -114,6 +128,8 @@ class ExplorerState(t.HasTraits):
         "domain": "domain",
         "measure": "measure",
         "sort": "sort",
+        "down": "descending",
+        "events": "events",
         "others": "others",
         "exclude": "exclude",
         "condition2": "other_condition",
@@ -151,9 +167,11 @@ class ExplorerState(t.HasTraits):
             "scheme": lambda: {label: code for code, label in doses.schemes(self._ev).items()},
             "design": lambda: DESIGNS,
             "sort": lambda: SORTS,
+            "events": lambda: {"The commonest groups": ALL} | {g.capitalize(): g for g in groups(self._ev)},
             "domain": lambda: {"All outcomes": ALL} | _words(tables["outcomes"]["domain"]),
             "document": lambda: (
-                {"All five texts": ALL} | {d: d for d in sorted(tables["claims"]["document"].unique())}
+                {"All five texts": ALL}
+                | {work_labels(self._ev)[d]: d for d in sorted(tables["claims"]["document"].unique())}
             ),
             "verdict": lambda: {"All verdicts": ALL} | _words(tables["claims"]["verdict"]),
             "topic": lambda: {"All topics": ALL} | _words(tables["claims"]["topic"]),
@@ -272,8 +290,8 @@ class ExplorerState(t.HasTraits):
 
     def _take(self, name: str, trait: str, value: str) -> list[str]:
         """Set one trait from a link; return messages for what was ignored."""
-        if trait == "others":
-            self.others = value in ("1", "true", "yes")
+        if isinstance(getattr(self, trait), bool):
+            setattr(self, trait, value in ("1", "true", "yes"))
         elif trait in TEXTS:
             setattr(self, trait, value[:LONGEST_TEXT])
         elif trait == "exclude":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, wraps
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
@@ -47,6 +47,8 @@ class View:
         Keys of the works in view, in ``references.bib``.
     code : str
         A snippet that rebuilds the view through the public API.
+    drawn : bool
+        Whether there was anything to draw; if not, the sentence says why.
     """
 
     title: str
@@ -57,6 +59,7 @@ class View:
     sources: tuple[str, ...] = ()
     code: str = ""
     name: str = field(default="view")
+    drawn: bool = True
 
     def __post_init__(self) -> None:
         """Refuse traces that the small plotly bundle cannot draw."""
@@ -130,7 +133,8 @@ class Draft:
             textfont={"size": 15, "color": MUTED},
             hoverinfo="skip",
         )
-        return self.view(why, fig, pd.DataFrame(columns=list(self.columns)) if table is None else table)
+        rows = pd.DataFrame(columns=list(self.columns)) if table is None else table
+        return replace(self.view(why, fig, rows), drawn=False)
 
 
 def figure(height: int, *, left: int = 10, legend: bool = True, **layout: Any) -> go.Figure:

@@ -103,7 +103,7 @@ class Pickers(w.HBox):
         self.add_class("ldn-controls")
 
     def _control(self, name: str, label: str) -> w.Widget:
-        if name == "others":
+        if isinstance(getattr(self.state, name), bool):
             return w.Checkbox(description=label, indent=False)
         if name in ("text", "find"):
             # Sent when the reader pauses (the page's script sees to it), not at every key stroke.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from typing import Any
 
 import ipywidgets as w
 import pandas as pd
@@ -11,6 +12,9 @@ from ldnevidence import claims, views
 from ldnevidence.app.panels.base import Panel
 from ldnevidence.app.show import table_html
 from ldnevidence.rows import each
+from ldnevidence.views.claims import grouped, rows
+
+FEW = 20  # statements that are listed without folding them
 
 
 class Claims(Panel):
@@ -42,20 +46,27 @@ class Claims(Panel):
         self.open.value = self._detail(state.claim, listed) if state.claim in known else ""
 
     def _list(self, found: pd.DataFrame) -> str:
-        rows = []
-        for row in each(found):
-            verdict = claims.VERDICTS[row.verdict]
-            query = html.escape(self.state.to_query(claim=row.claim_id), quote=True)
-            rows.append(
-                f"<li><p><span class='ldn-verdict'>{verdict.symbol} {html.escape(verdict.word)}</span> "
-                f"{html.escape(row.statement)} <span class='ldn-muted'>({html.escape(row.document)})</span></p>"
-                f"<p class='ldn-why'>{html.escape(row.why)}</p>"
-                f"<button type='button' class='ldn-choice' data-set=\"{query}\" data-whole='1' "
-                f"data-key='claim {row.claim_id}' data-focus='.ldn-open h2' "
-                f"aria-label='Open claim {row.claim_id}'>Open: figures, rows, reason</button></li>"
-            )
-        count = views.base.count(len(rows), "statement")
-        return f"<h3 class='ldn-now'>{count}</h3><ul class='ldn-claims'>{''.join(rows)}</ul>"
+        """Return the claims by topic; the topics are folded where the list is long."""
+        shown = rows(self.ev)
+        shown = shown[shown["claim_id"].isin(found["claim_id"])]
+        open_ = " open" if len(shown) <= FEW else ""
+        topics = "".join(
+            f"<details class='ldn-fold' data-part='topic {html.escape(topic, quote=True)}'{open_}><summary>{html.escape(topic)}: "
+            f"{html.escape(counts)}</summary><ul class='ldn-claims'>{''.join(map(self._item, each(part)))}</ul></details>"
+            for topic, counts, part in grouped(shown)
+        )
+        return f"<h3 class='ldn-now'>{views.base.count(len(shown), 'statement')}</h3><div class='ldn-topics'>{topics}</div>"
+
+    def _item(self, row: Any) -> str:
+        query = html.escape(self.state.to_query(claim=row.claim_id), quote=True)
+        return (
+            f"<li><p><span class='ldn-verdict'>{html.escape(row.verdict)}</span> "
+            f"{html.escape(row.statement)} <span class='ldn-muted'>({html.escape(row.text)})</span></p>"
+            f"<p class='ldn-why'>{html.escape(row.why)}</p>"
+            f"<button type='button' class='ldn-choice' data-set=\"{query}\" data-whole='1' "
+            f"data-key='claim {row.claim_id}' data-focus='.ldn-open h2' "
+            f"aria-label='Open claim {row.claim_id}'>Open: figures, rows, reason</button></li>"
+        )
 
     def _detail(self, claim_id: str, listed: bool) -> str:
         """Return one claim with its figures, the rows that carry them, the concept and what would change it."""

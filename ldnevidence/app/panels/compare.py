@@ -19,11 +19,23 @@ if TYPE_CHECKING:
     from ldnevidence.evidence import Evidence
     from ldnevidence.views import View
 
+LONG = 40  # studies; a chart of more is folded, so that the page has an end
+
 
 class Compare(Panel):
     """Pickers, then for each selection: response rates, forest plot, icon array, safeguards."""
 
-    READS = (*SELECTION, "measure", "sort", "exclude", "other_condition", "other_band", "outcome", "per")
+    READS = (
+        *SELECTION,
+        "measure",
+        "sort",
+        "descending",
+        "exclude",
+        "other_condition",
+        "other_band",
+        "outcome",
+        "per",
+    )
     PICKERS = {
         "condition": "Condition",
         "dose_band": "Dose band",
@@ -33,6 +45,7 @@ class Compare(Panel):
         "sort": "Sort comparisons by",
         "other_condition": "Second condition",
         "other_band": "Second dose band",
+        "descending": "Begin the sorting with the greatest",
         "others": "Show high-dose and other-drug studies too",
     }
 
@@ -66,7 +79,7 @@ class Compare(Panel):
         if len(measures) > 1:
             now = self.measure_of(ev)
             buttons = "".join(
-                self._button(f"{row.label}{', ' + row.unit if row.unit else ''} ({row.studies})",
+                self._button(f"{in_units(row.label, row.unit)} ({row.studies})",
                              f"measure {row.measure} {row.unit}".strip(), now == (row.measure, row.unit),
                              measure=f"{row.measure} {row.unit}".strip())
                 for row in each(measures)
@@ -104,25 +117,29 @@ class Compare(Panel):
         return (measure, unit) if (measure, unit) in known else (known[0] if known else None)
 
 
+def in_units(label: str, unit: str) -> str:
+    """Return a measure's name with its unit.
+
+    >>> in_units("difference in the units of the scale", "points"), in_units("risk ratio", "")
+    ('difference in points', 'risk ratio')
+    """
+    if "the units of the scale" in label and unit:
+        return label.replace("the units of the scale", unit)
+    return f"{label}, {unit}" if unit else label
+
+
 class Column:
     """One selection's views, under one another."""
 
     def __init__(self, panel: Compare, number: int) -> None:
         self.panel, self.number = panel, number
         self.name, self.effect, self.icons_choice = w.HTML(), w.HTML(), w.HTML()
-        self.rates, self.forest, self.within, self.icons, self.safeguards = (panel.slot() for _ in range(5))
-        self.box = w.VBox(
-            [
-                self.name,
-                self.rates,
-                self.forest,
-                self.effect,
-                self.icons_choice,
-                self.icons,
-                self.within,
-                self.safeguards,
-            ]
-        )
+        self.rates, self.forest, self.within, self.icons = (panel.slot() for _ in range(4))
+        self.pooled, self.safeguards = panel.slot(), panel.slot()
+        self.box = w.VBox([
+            self.name, self.rates, self.forest, self.effect, self.icons_choice, self.icons, self.within, self.pooled,
+            self.safeguards,
+        ])  # fmt: skip
         self.box.add_class("ldn-column")
 
     def draw(self, name: str, ev: Evidence) -> None:
@@ -136,7 +153,8 @@ class Column:
         panel.fill(self.within, lambda: self._forest(ev, "within"), folded=True)
         self.effect.value = self._effect(ev)
         self._draw_icons(kept, self.icons)
-        panel.fill(self.safeguards, lambda: views.safeguards(ev))
+        panel.fill(self.pooled, lambda: views.pooled_results(ev), folded=True)
+        panel.fill(self.safeguards, lambda: views.safeguards(ev), folded=count > LONG)
 
     def _forest(self, ev: Evidence, kind: str) -> View:
         measure = self.panel.measure_of(ev) if kind == "between" else None
@@ -147,6 +165,7 @@ class Column:
             unit=(measure[1] or None) if measure else None,
             kind=kind,
             sort=self.panel.state.sort,
+            ascending=not self.panel.state.descending,
             exclude=[s for s in self.panel.state.exclude if s in here],
         )
 

@@ -6,10 +6,12 @@ import html
 import re
 
 import ipywidgets as w
+import pandas as pd
 
 from ldnevidence import export, glossary, views
 from ldnevidence.app.panels.base import Panel, heading_html
-from ldnevidence.app.show import data_link, table_html, under_voila
+from ldnevidence.app.show import data_link, in_own_page, table_html
+from ldnevidence.claims import in_words, work_labels
 from ldnevidence.paths import data_dir
 from ldnevidence.schema import contract
 
@@ -35,7 +37,12 @@ class Methods(Panel):
         self.cite.value = self._cite()
         self.fill(self.discrepancies, lambda: views.discrepancies(self.ev))
         self.fill(self.audit, lambda: views.audit_findings(self.ev))
-        table = self.ev.tables["backlog"][["study_id", "what", "why"]]
+        labels = work_labels(self.ev)
+        table = self.ev.tables["backlog"].fillna("")
+        table = pd.DataFrame({
+            "work": table["study_id"].map(lambda key: labels.get(key, key)),
+            "what": table["what"].map(lambda text: in_words(text, labels)), "why": table["why"],
+        })  # fmt: skip
         self.backlog.value = (
             f"<h3>Still to be read ({len(table)})</h3><p>What could not be read stands here in words and in no figure.</p>"
             f"<details class='ldn-fold'><summary>Show the list</summary>{table_html(table, 'Still to be read')}</details>"
@@ -46,16 +53,16 @@ class Methods(Panel):
         for resource in contract(data_dir())["resources"]:
             path = data_dir() / resource["path"]
             link = self._link(
-                resource["path"], path.read_bytes() if not under_voila() else b"", resource["path"]
+                resource["path"], path.read_bytes() if not in_own_page() else b"", resource["path"]
             )
             count = len(self.ev.tables[resource["name"]])
             rows.append(f"<tr><td>{link}</td><td>{count}</td><td>{marked(resource['description'])}</td></tr>")
         whole = self._link(
-            export.ZIP_NAME, export.archive() if not under_voila() else b"", "Everything as one ZIP"
+            export.ZIP_NAME, export.archive() if not in_own_page() else b"", "Everything as one ZIP"
         )
         contract_link = self._link(
             "datapackage.json",
-            b"" if under_voila() else (data_dir() / "datapackage.json").read_bytes(),
+            b"" if in_own_page() else (data_dir() / "datapackage.json").read_bytes(),
             "The contract alone",
         )
         return (
@@ -72,7 +79,7 @@ class Methods(Panel):
 
     @staticmethod
     def _link(name: str, content: bytes, label: str) -> str:
-        if under_voila():
+        if in_own_page():
             return f"<a class='ldn-button' download href='voila/static/{export.FOLDER}/{name}'>{html.escape(label)}</a>"
         return data_link(name, "application/octet-stream", content, label)
 
@@ -98,28 +105,12 @@ def marked(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """Return the few marks of markdown that the changelog uses as HTML: headings, lists, paragraphs, code.
+    """Return a page of ours in markdown as HTML below a heading of the third level, without its title.
 
-    >>> markdown("## A\\n\\n- `b`")
-    '<h4>A</h4><ul><li><code>b</code></li></ul>'
+    >>> markdown("# Title\\n\\n## A\\n\\n- `b`").split()
+    ['<h4>A</h4>', '<ul>', '<li><code>b</code></li>', '</ul>']
     """
-    out: list[str] = []
-    items: list[str] = []
+    from mistune import create_markdown  # only where a page is shown
 
-    def flush() -> None:
-        if items:
-            out.append("<ul>" + "".join(f"<li>{i}</li>" for i in items) + "</ul>")
-            items.clear()
-
-    for block in re.split(r"\n(?=#|- |\n)", text):
-        line = marked(" ".join(block.split()))
-        if line.startswith("- "):
-            items.append(line[2:])
-            continue
-        flush() if line else None
-        if line.startswith("#"):
-            out.append(f"<h4>{line.lstrip('# ')}</h4>")
-        elif line:
-            out.append(f"<p>{line}</p>")
-    flush()
-    return "".join(out)
+    lines = text.partition("\n")[2] if text.startswith("# ") else text
+    return str(create_markdown(plugins=["table"])(re.sub(r"^##? ", "#### ", lines, flags=re.MULTILINE)))

@@ -14,10 +14,11 @@ from ldnevidence.rows import each
 class Safety(Panel):
     """Adverse events as counted, pooled results on harms, statements of labels and guides."""
 
-    READS = ("condition", "dose_band", "scheme", "design", "others")
+    READS = ("condition", "dose_band", "scheme", "design", "others", "events")
     PICKERS = {
         "condition": "Condition",
         "dose_band": "Dose band",
+        "events": "Kind of event",
     }  # of high-dose and other-drug studies no events were counted, so there is nothing to show or hide
 
     def build(self) -> None:
@@ -30,7 +31,7 @@ class Safety(Panel):
         """Draw the harms of the selection; the labels speak of the drug as such."""
         chosen = {k: v for k, v in self.state.selection().items() if k != "domain"}
         ev = self.ev.select(**chosen)
-        self.fill(self.events, lambda: views.safety(ev))
+        self.fill(self.events, lambda: views.safety(ev, group=self.state.events or None))
         self.fill(self.pooled, lambda: views.pooled_results(self.ev, domain="harm"))
         pages = self.ev.tables["sources"].set_index("source_id")
         items = []

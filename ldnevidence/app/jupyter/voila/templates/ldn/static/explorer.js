@@ -152,6 +152,11 @@
     for (const key in attributes || {}) { node.setAttribute(key, attributes[key]); }
     return node;
   }
+  function fill(cell, text) {
+    text.split(/(https?:\/\/[^\s;]+)/).forEach(function (part, i) {
+      cell.append(i % 2 ? element("a", part, { href: part }) : part); // every second part is an address
+    });
+  }
   function buildTable(holder) {
     if (holder.dataset.built) { return; }
     holder.dataset.built = "1";
@@ -159,11 +164,15 @@
     const region = element("div", undefined, { class: "ldn-scroll", role: "region", tabindex: "0", "aria-label": holder.dataset.label });
     const table = element("table", undefined, { class: "ldn-table" });
     const head = table.createTHead().insertRow();
-    data.columns.forEach(function (name) { head.appendChild(element("th", name.replace(/_/g, " "), { scope: "col" })); });
+    // Keys are for the download: a reader is shown words.
+    const shown = data.columns.map(function (name) { return !/_(ids?|key)$/.test(name); });
+    data.columns.forEach(function (name, i) {
+      if (shown[i]) { head.appendChild(element("th", name.replace(/_/g, " "), { scope: "col" })); }
+    });
     const body = table.createTBody();
     data.rows.forEach(function (cells) {
       const row = body.insertRow();
-      cells.forEach(function (cell) { row.insertCell().textContent = cell; });
+      cells.forEach(function (cell, i) { if (shown[i]) { fill(row.insertCell(), cell); } });
     });
     region.appendChild(table);
     holder.appendChild(region);
@@ -192,9 +201,19 @@
       save(button.dataset.saveBib, "text/plain", entries.join("\n"));
     });
   }
+  // The pages read for each work come as one file, once the first list of sources is opened.
+  let pages = null;
+  function listPages(holder) {
+    pages = pages || fetch("voila/static/download/pages.json").then(function (answer) { return answer.json(); });
+    pages.then(function (items) {
+      const list = element("ul");
+      holder.dataset.keys.split(" ").forEach(function (key) { list.insertAdjacentHTML("beforeend", items[key] || ""); });
+      holder.replaceChildren(list);
+    }, function () { pages = null; holder.textContent = "The list could not be fetched: close and open it again."; });
+  }
   document.addEventListener("toggle", function (event) {
-    const holder = event.target.open && event.target.querySelector(":scope > .ldn-rows");
-    if (holder) { buildTable(holder); }
+    const holder = event.target.open && event.target.querySelector(":scope > .ldn-rows, :scope > .ldn-pages");
+    if (holder) { (holder.matches(".ldn-rows") ? buildTable : listPages)(holder); }
     if (event.target.open) { event.target.querySelectorAll(".ldn-figure").forEach(draw); }
   }, true);
 
