@@ -15,6 +15,8 @@ from pathlib import Path
 
 import psutil
 
+from ldnevidence.app.forking import KERNEL
+
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN = 90  # seconds
 
@@ -32,7 +34,7 @@ def running(command: list[str], ready: str) -> Iterator[psutil.Process]:
     process = subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=None if "LDNEVIDENCE_BENCH_LOG" in os.environ else subprocess.DEVNULL,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         start_new_session=True,
     )
@@ -67,17 +69,29 @@ def dashboard(pool: int, full_script: bool = False) -> Iterator[tuple[str, psuti
 
 
 def pss(process: psutil.Process) -> float:
-    """Return the proportional memory of a process in MB; shared pages count in parts."""
-    return float(process.memory_full_info().pss) / 2**20
+    """Return the proportional memory of a process in MB, 0 if it has ended; shared pages count in parts."""
+    try:
+        return float(process.memory_full_info().pss) / 2**20
+    except psutil.Error:
+        return 0.0
 
 
 def kernels(server: psutil.Process) -> list[psutil.Process]:
-    """Return the kernel processes of a server."""
+    """Return the kernel processes of a server, forked or started on their own."""
     found = []
     for child in server.children(recursive=True):
         try:
-            if "ipykernel" in " ".join(child.cmdline()):
+            if child.name() == KERNEL or "ipykernel" in " ".join(child.cmdline()):
                 found.append(child)
         except psutil.Error:
             continue
     return found
+
+
+def busy(process: psutil.Process) -> float:
+    """Return the processor time that a process has used, in seconds; 0 if it has ended."""
+    try:
+        times = process.cpu_times()
+    except psutil.Error:
+        return 0.0
+    return float(times.user + times.system)

@@ -25,6 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
     dashboard.add_argument("--frame-ancestors", default="self", help="who may embed it (self)")
     dashboard.add_argument("--address", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     dashboard.add_argument("--most", type=int, default=0, help="visitors at once (as many as fit)")
+    dashboard.add_argument("--no-fork", action="store_true", help="start each kernel as a process of its own")
     dashboard.add_argument("--instance", type=int, default=0, help="number of this process behind a proxy")
 
     validate = commands.add_parser("validate", help="check a data folder against its contract")
@@ -85,6 +86,7 @@ def _dashboard(arguments: argparse.Namespace) -> int:
         address=arguments.address,
         most=arguments.most,
         instance=arguments.instance,
+        fork=not arguments.no_fork,
     )
 
 

@@ -312,6 +312,13 @@ def test_the_way_by_which_kernels_learn_an_address_is_closed_to_browsers_and_pro
             pass
 
 
+def test_a_page_that_is_closed_ends_its_own_kernel_without_a_cookie(at):
+    leaving = hosting.Reader(at)
+    before = at.health()["readers"]
+    assert at.ask(f"/voila/api/shutdown/{leaving.kernel_id}", "POST", {"Content-Length": "0"})[0] == 204
+    assert at.health()["readers"] == before - 1
+
+
 def test_a_stranger_cannot_end_a_kernel(at, reader):
     guess = "00000000-0000-0000-0000-000000000000"
     assert at.ask(f"/voila/api/shutdown/{guess}", "POST", {"Content-Length": "0"})[0] in (403, 404)

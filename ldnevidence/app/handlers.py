@@ -224,6 +224,9 @@ class KernelState(KernelHandler):
 class Farewell(VoilaShutdownKernelHandler):
     """A page that is being closed ends its kernel."""
 
+    def check_xsrf_cookie(self) -> None:
+        """Ask for no cookie: readers have none, and the kernel's random name is what only its page knows."""
+
     async def post(self, kernel_id: str) -> None:
         """End the kernel, if there is one of that name."""
         if kernel_id not in self.kernel_manager:

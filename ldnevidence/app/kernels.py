@@ -13,9 +13,11 @@ from jupyter_client.session import utcnow
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from traitlets import Integer
 
-MEGABYTES_PER_VISITOR = (
-    120  # what a visitor's kernel is budgeted with; see the load table in deploy/README.md
-)
+from ldnevidence.app.show import OWN_PAGE
+from ldnevidence.app.template import TemplateProcess
+
+# What a visitor is budgeted with, kernel and share of the server, in MB: measured in deploy/README.md, and a margin.
+MEGABYTES_FORKED, MEGABYTES_ALONE = 80, 150
 LOOK_EVERY = 0.25  # seconds between looks at a kernel that starts
 QUIET = 0.03  # seconds of processor time in between that count as none
 LONGEST_TURN = 20.0  # seconds after which the next kernel starts anyway
@@ -29,8 +31,9 @@ NEEDED = frozenset({
     "SERVER_SOFTWARE", "VOILA_PREHEAT", "VOILA_KERNEL_ID", "VOILA_BASE_URL", "VOILA_SERVER_URL", "VOILA_REQUEST_URL",
     "VOILA_APP_IP", "VOILA_APP_PORT", "VOILA_WS_PROTOCOL", "VOILA_WS_BASE_URL",
 })  # fmt: skip
-# One thread a kernel: forty kernels with a pool of threads each would only wait for one another.
 ALWAYS = {
+    OWN_PAGE: "1",
+    # One thread a kernel: forty kernels with a pool of threads each would only wait for one another.
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -49,9 +52,10 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
     return kept | ALWAYS
 
 
-def visitors_in_memory() -> int:
+def visitors_in_memory(forked: bool = False) -> int:
     """Return how many visitors fit into two thirds of this machine's memory, at least four."""
-    return max(4, int(psutil.virtual_memory().total * 2 / 3 / (MEGABYTES_PER_VISITOR * 2**20)))
+    each = MEGABYTES_FORKED if forked else MEGABYTES_ALONE
+    return max(4, int(psutil.virtual_memory().total * 2 / 3 / (each * 2**20)))
 
 
 class ExplorerKernelManager(AsyncMappingKernelManager):
@@ -69,6 +73,7 @@ class ExplorerKernelManager(AsyncMappingKernelManager):
         comes back within that time.
     """
 
+    template: TemplateProcess | None = None  # the process that kernels are forked from, set by the server
     most = Integer(0, config=True, help="Kernels in use at once; 0 sets it from the memory.")
     instance = Integer(
         0, config=True, help="Number of this process among several behind one proxy, 0 to 255."
@@ -81,6 +86,7 @@ class ExplorerKernelManager(AsyncMappingKernelManager):
         self._ending: set[asyncio.Future[None]] = set()
         self._started: set[str] = set()
         self.coming = 0  # visitors whose page is being made
+        self.closing = False
 
     def new_kernel_id(self, **kwargs: Any) -> str:
         """Return a random name that starts with the number of this process."""
@@ -89,22 +95,47 @@ class ExplorerKernelManager(AsyncMappingKernelManager):
     async def start_kernel(self, **kwargs: Any) -> str:  # type: ignore[override]
         """Start a kernel with a cleaned environment.
 
+        Raises
+        ------
+        RuntimeError
+            Where the server is being stopped.
+        """
+        if self.closing:
+            raise RuntimeError("no kernel is started any more: the server is being stopped")
+        kwargs["env"] = environment(kwargs.get("env") or os.environ)
+        kernel = await (super().start_kernel(**kwargs) if self.forks() else self._start_in_turn(**kwargs))
+        self._started.add(kernel)
+        return kernel
+
+    def forks(self) -> bool:
+        """Tell whether kernels are forked from a template."""
+        return self.template is not None and not self.template.given_up
+
+    async def _start_in_turn(self, **kwargs: Any) -> str:
+        """Start a kernel that is not forked, which keeps a processor busy for seconds.
+
         Kernels take turns, one a processor: of many that are wanted at once the first is ready long before the
         last, and readers who have theirs are not slowed down by all the others.
         """
         if self._turns is None:
             self._turns = asyncio.Semaphore(os.cpu_count() or 1)
-        kwargs["env"] = environment(kwargs.get("env") or os.environ)
         await self._turns.acquire()
         kernel = ""
         try:
             kernel = await super().start_kernel(**kwargs)
-            self._started.add(kernel)
         finally:
             end = asyncio.ensure_future(self._end_turn(kernel))
             self._ending.add(end)
             end.add_done_callback(self._ending.discard)
         return kernel
+
+    async def settle(self) -> None:
+        """Start no other kernel, and wait for those that are just being started: only then can they be ended."""
+        self.closing = True
+        pools: dict[str, list[asyncio.Future[Any]]] = getattr(self, "_pools", {})
+        starting = [*self._pending_kernels.values(), *(task for pool in pools.values() for task in pool)]
+        if starting:
+            await asyncio.wait(starting, timeout=LONGEST_TURN)
 
     async def _end_turn(self, kernel_id: str) -> None:
         """Let the next kernel start once this one has nothing left to compute, or has gone."""
@@ -147,4 +178,4 @@ class ExplorerKernelManager(AsyncMappingKernelManager):
 
     def full(self) -> bool:
         """Tell whether no further visitor can be taken; those whose page is being made count too."""
-        return self.visitors() + self.coming >= (self.most or visitors_in_memory())
+        return self.visitors() + self.coming >= (self.most or visitors_in_memory(self.forks()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import socket
@@ -11,15 +12,20 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from tornado.ioloop import IOLoop
-from traitlets import Unicode
+from traitlets import Bool, Unicode
+from traitlets.config import Config
+from voila import notebook_renderer
 from voila.app import Voila
+from voila.exporter import VoilaExporter
 from voila.notebook_renderer import NotebookRenderer
 from voila.utils import get_page_config
 
 from ldnevidence import export
-from ldnevidence.app import bundle, handlers
-from ldnevidence.app.kernels import ExplorerKernelManager
+from ldnevidence.app import bundle, handlers, show, template
+from ldnevidence.app.kernels import ExplorerKernelManager, environment
 from ldnevidence.evidence import load
 from ldnevidence.paths import dashboard_notebook, data_dir
 from ldnevidence.schema import contract
@@ -28,27 +34,72 @@ TEMPLATES = Path(__file__).parent / "jupyter"
 STATIC = TEMPLATES / "voila" / "templates" / "ldn" / "static"
 CULL_AFTER = 1800  # seconds without a message before the kernel of an open page may go
 CHECK_EVERY = 30  # seconds between looks for kernels that may go
-REFILL_AFTER = 4.0  # seconds before the next kernel is preheated: a new page comes first
+REFILL_AFTER = 0.5  # seconds before the next kernel is forked; readers beyond the pool wait for it
+REFILL_ALONE_AFTER = 4.0  # the same where kernels cannot be forked and start slowly: a new page comes first
 MOST_KERNELS = 500
+OPEN_FILES = 16_384
+LONGEST_SCRATCH = (
+    40  # characters; the system allows 107 for the address of a socket that is a file, we add 65
+)
+
+
+class CompiledTemplates(BytecodeCache):
+    """Compiled page templates, kept for the life of the server."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fill a bucket with what was compiled before."""
+        bucket.code = self._kept.get(bucket.key)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        self._kept[bucket.key] = bucket.code
+
+
+class Exporter(VoilaExporter):
+    """Makes the page; unlike its base it does not compile all templates anew for every reader."""
+
+    templates = CompiledTemplates()
+
+    @property
+    def environment(self) -> Any:
+        """Return the environment of the templates."""
+        found = super().environment
+        found.bytecode_cache = self.templates
+        return found
 
 
 class ExplorerServer(Voila):
     """Voila that serves plotly's script and the downloads itself, and answers by our handlers."""
 
     frame_ancestors = Unicode("'self'", help="Who may show the page in a frame.").tag(config=True)
+    fork = Bool(False, help="Whether kernels are forked from one warmed process.").tag(config=True)
 
     def setup_template_dirs(self) -> None:
-        """Add the folders of plotly's script and of the downloads to the static paths."""
+        """Make the scratch folder, in which all lies that is not kept, and begin to warm the kernels."""
         super().setup_template_dirs()
         self.scratch = tempfile.TemporaryDirectory(prefix="ldnevidence-")
-        export.write(Path(self.scratch.name) / "static" / export.FOLDER)
+        self.connection_dir_root = self.scratch.name
+        # Ports are chosen before the kernel takes them, and of hundreds some are taken meanwhile; files are not.
+        if os.name == "posix" and len(self.scratch.name) <= LONGEST_SCRATCH:
+            self.update_config(Config({"KernelManager": {"transport": "ipc"}}))
+        downloads = Path(self.scratch.name) / "static" / export.FOLDER
+        export.write(downloads)
+        pages = json.dumps(show.pages_of_works(load()), ensure_ascii=False)
+        (downloads / "pages.json").write_text(pages, encoding="utf-8")  # for the page's lists of sources
         # Kernels get a profile of their own: no start-up files and no history of whoever runs the server.
         os.environ["IPYTHONDIR"] = str(Path(self.scratch.name) / "ipython")
         self.static_paths += [str(bundle.folder()), str(Path(self.scratch.name) / "static")]
+        self.template: template.TemplateProcess | None = None
+        if self.fork:
+            self.template = template.TemplateProcess(Path(self.scratch.name), environment(os.environ))
 
     def init_settings(self) -> dict[str, Any]:
         """Return Voila's settings of the web application, and ours."""
         settings: dict[str, Any] = super().init_settings()
+        self.kernel_manager.template = self.template
         return settings | {
             "security_headers": handlers.security_headers([], self.frame_ancestors),
             "default_handler_class": handlers.NotFound,
@@ -83,8 +134,13 @@ class ExplorerServer(Voila):
 
     def stop(self) -> None:
         """End all kernels and leave no file behind."""
-        super().stop()
-        self.scratch.cleanup()
+        try:
+            self.ioloop.run_sync(self.kernel_manager.settle)
+            super().stop()
+        finally:
+            if self.template:
+                self.template.stop()
+            self.scratch.cleanup()
 
 
 async def _no_kernel(nb: Any, **kwargs: Any) -> str:
@@ -130,6 +186,7 @@ def settings(
     address: str = "127.0.0.1",
     most: int = 0,
     instance: int = 0,
+    fork: bool = True,
 ) -> dict[str, Any]:
     """Return Voila's configuration for the dashboard; parameters as in :func:`serve`."""
     return {
@@ -138,7 +195,8 @@ def settings(
             "port": port, "open_browser": open_browser, "port_retries": 0, "ip": address, "base_url": base_url,
             "identity_provider_class": handlers.Reader,
         },
-        "ExplorerServer": {"frame_ancestors": handlers.frame_ancestors(frame_ancestors)},
+        "ExplorerServer": {"frame_ancestors": handlers.frame_ancestors(frame_ancestors), "fork": fork},
+        "KernelProvisionerFactory": {"default_provisioner_name": template.PROVISIONER},
         "VoilaConfiguration": {
             "template": "ldn",
             "strip_sources": True,
@@ -154,12 +212,24 @@ def settings(
             # Nothing but the widgets: every further extension is loaded and parsed by each visitor.
             "extension_allowlist": ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"],
         },
-        "VoilaKernelManager": {"fill_delay": REFILL_AFTER},
+        "VoilaKernelManager": {"fill_delay": REFILL_AFTER if fork else REFILL_ALONE_AFTER},
         "ExplorerKernelManager": {"most": most, "instance": instance},
         "MappingKernelManager": {
             "cull_interval": CHECK_EVERY, "cull_idle_timeout": CULL_AFTER, "cull_connected": True,
         },
     }  # fmt: skip
+
+
+def allow_open_files() -> None:
+    """Let this process hold as many files open as it may: a reader takes fifteen, and the usual limit is 1,024."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def port_is_free(port: int, address: str = "127.0.0.1") -> bool:
@@ -182,6 +252,7 @@ def serve(
     address: str = "127.0.0.1",
     most: int = 0,
     instance: int = 0,
+    fork: bool = True,
 ) -> int:
     """Serve the dashboard until it is stopped.
 
@@ -192,7 +263,7 @@ def serve(
     open_browser : bool
         Whether to open the page.
     pool : int
-        Preheated kernels that wait for visitors, each with about 120 MB; 0 starts each kernel on its visit.
+        Preheated kernels that wait for visitors; 0 starts each kernel on its visit.
     base_url : str
         Path under which a proxy shows the dashboard, such as ``/ldn/``.
     frame_ancestors : str
@@ -203,6 +274,8 @@ def serve(
         Visitors at once, further ones are asked to come back; 0 takes as many as fit into the memory.
     instance : int
         Number of this process among several behind one proxy, 0 to 255.
+    fork : bool
+        Whether kernels are forked from one warmed process; only Linux can do so.
 
     Returns
     -------
@@ -214,8 +287,6 @@ def serve(
     ValueError
         Where an option is out of range or the port is taken.
     """
-    from traitlets.config import Config
-
     if not 1 <= port <= 65535:
         raise ValueError(f"a port lies between 1 and 65535, not {port}")
     if not 0 <= pool <= MOST_KERNELS or not 0 <= most <= MOST_KERNELS:
@@ -226,7 +297,13 @@ def serve(
         raise ValueError(f"a base URL starts and ends with a slash, such as /ldn/, not {base_url!r}")
     if not port_is_free(port, address):
         raise ValueError(f"port {port} is taken; stop what uses it, or choose another with --port")
-    configuration = settings(port, open_browser, pool, base_url, frame_ancestors, address, most, instance)
+    fork = fork and template.possible()
+    configuration = settings(
+        port, open_browser, pool, base_url, frame_ancestors, address, most, instance, fork
+    )
+    allow_open_files()
+    template.register()
+    notebook_renderer.VoilaExporter = Exporter
     old = os.environ.get("JUPYTER_PATH", "")
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(TEMPLATES), old]))
     print(f"The dashboard is at http://{address}:{port}{base_url} (stop it with Ctrl+C).", flush=True)

@@ -3,7 +3,7 @@
 Each session is what a browser does: the page over HTTP, the websocket, the widgets' states, and then choices,
 each waited for until the kernel has answered with the redrawn view. All of it on this machine::
 
-    python -m benchmarks.load 1 10 40
+    python -m benchmarks.bench_load 1 10 40
 """
 
 from __future__ import annotations
@@ -24,17 +24,13 @@ import psutil
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from benchmarks.hosted import dashboard, kernels, pss
+import ldnevidence as ldn
+from benchmarks.hosted import busy, dashboard, kernels, pss
 
+EV = ldn.load()
+CONDITIONS = sorted(set(EV.tables["study_conditions"]["condition_id"]))
+BANDS = list(EV.tables["dose_bands"].query("scheme == 'explorer'")["band"])
 LIMIT = 240.0  # seconds for one session, all in all
-CHOICES = [
-    "tab=compare",
-    "condition=fibromyalgia",
-    "dose=low",
-    "condition=crohns-disease",
-    "dose=&condition=",
-    "tab=claims",
-]
 HEAD = [
     "readers",
     "pool",
@@ -48,6 +44,7 @@ HEAD = [
     "CPU a reader, s",
     "all done, s",
 ]
+LOOK_EVERY = 5.0  # seconds between looks at the memory
 THINK = 10.0  # seconds that a reader looks at a view, on average
 
 
@@ -101,7 +98,20 @@ async def until_idle(
             return got
 
 
-async def visit(address: str, start: float, session: Session) -> None:
+def choices(chance: random.Random) -> list[str]:
+    """Return what one reader chooses, one after another: common things and rare ones."""
+    one, two = chance.sample(CONDITIONS, 2)
+    return [
+        "tab=compare",
+        f"condition={one}",
+        f"dose={chance.choice(BANDS)}",
+        f"condition={two}",
+        "dose=&condition=",
+        "tab=claims",
+    ]
+
+
+async def visit(address: str, start: float, session: Session, chance: random.Random) -> None:
     """Be one reader."""
     client = AsyncHTTPClient()
     request = HTTPRequest(address, request_timeout=LIMIT, connect_timeout=LIMIT)
@@ -129,8 +139,8 @@ async def visit(address: str, start: float, session: Session) -> None:
             r["content"]["data"]["states"] for r in replies if r["header"]["msg_type"] == "comm_msg"
         )
         box = next(k for k, v in states.items() if "ldn-command" in v["state"].get("_dom_classes", []))
-        for number, choice in enumerate(CHOICES):
-            await asyncio.sleep(random.expovariate(1 / THINK))
+        for number, choice in enumerate(choices(chance)):
+            await asyncio.sleep(chance.expovariate(1 / THINK))
             data = {"method": "update", "state": {"value": f"{choice}#{number}"}, "buffer_paths": []}
             begun = time.monotonic()
             replies = await until_idle(line, message("comm_msg", {"comm_id": box, "data": data}), session)
@@ -146,13 +156,13 @@ async def storm(address: str, count: int) -> tuple[list[Session], float]:
     sessions = [Session() for _ in range(count)]
     start = time.monotonic()
 
-    async def one(session: Session) -> None:
+    async def one(number: int, session: Session) -> None:
         try:
-            await asyncio.wait_for(visit(address, start, session), LIMIT)
+            await asyncio.wait_for(visit(address, start, session, random.Random(number)), LIMIT)
         except Exception as error:
             session.error = f"{type(error).__name__}: {error}"[:120]
 
-    await asyncio.gather(*(one(session) for session in sessions))
+    await asyncio.gather(*(one(*numbered) for numbered in enumerate(sessions)))
     return sessions, time.monotonic() - start
 
 
@@ -166,11 +176,10 @@ async def wait_until_filled(address: str, server: psutil.Process, pool: int) -> 
     """Wait until the preheated kernels have nothing left to do."""
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
-        found = kernels(server)
-        for kernel in found:
-            kernel.cpu_percent()
+        before = sum(map(busy, [server, *server.children(recursive=True)]))
         await asyncio.sleep(1.0)
-        if len(found) >= pool and sum(kernel.cpu_percent() for kernel in found) < 5:
+        spent = sum(map(busy, [server, *server.children(recursive=True)])) - before
+        if len(kernels(server)) >= pool and spent < 0.05:
             return
 
 
@@ -185,9 +194,9 @@ def measure(count: int, pool: int) -> str:
         async def both() -> tuple[list[Session], float]:
             task = asyncio.create_task(storm(address, count))
             while not task.done():
-                await asyncio.sleep(3)
-                used = [k for k in kernels(server) if k.is_running()]
-                peak.append(sum(pss(k) for k in used) / max(1, len(used)))
+                await asyncio.sleep(LOOK_EVERY)
+                used = [size for size in map(pss, kernels(server)) if size]
+                peak.append(sum(used) / max(1, len(used)))
             return await task
 
         sessions, total = asyncio.run(both())
