@@ -56,12 +56,13 @@ PICK = """async ([label, value]) => {
     if (now && now !== old && (now.querySelector('.main-svg') || !now.querySelector('.ldn-figure'))) {
       self.disconnect(); resolve(performance.now() - start); }
   }).observe(document.body, { childList: true, subtree: true }));
-  select.selectedIndex = value;
+  select.selectedIndex = Array.from(select.options).findIndex(option => option.textContent.trim() === value);
   select.dispatchEvent(new Event('change', { bubbles: true }));
   const same = new Promise(resolve => setTimeout(() => resolve(null), 10000));
   return Promise.race([drawn, same]);
 }"""
-CHOICES = (3, 9, 14, 20, 27, 33)  # places in the list of conditions
+# Conditions whose charts differ: where nothing changes, nothing is drawn anew.
+CHOICES = ("Fibromyalgia", "Crohn's disease", "Migraine", "Chronic pain", "Psoriasis", "Ulcerative colitis")
 SETTLED = 3  # seconds without work before a server is measured
 
 

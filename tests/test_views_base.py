@@ -72,7 +72,7 @@ def last_line(code):
         (ldn.views.forest, {"measure": "RR", "limit": None}, "ldn.views.forest(ev, measure='RR')"),
         (ldn.views.forest, {"reference": 0.0}, "ldn.views.forest(ev, reference=0.0)"),
     ],
-    ids=str,
+    ids=lambda part: getattr(part, "__name__", str(part)),  # a function's own text names its place in memory
 )
 def test_a_snippet_names_the_options_that_differ_from_their_defaults_and_no_others(view, options, call):
     ev = ldn.load()
