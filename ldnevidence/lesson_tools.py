@@ -139,6 +139,7 @@ def _execute(notebook: NotebookNode, folder: Path, seconds: int) -> None:
         timeout=seconds,
         kernel_name="python3",
         store_widget_state=False,
+        coalesce_streams=True,  # a busy machine sends one text in several pieces
         extra_arguments=["--IPKernelApp.log_level=ERROR"],  # a local kernel warns of its own connection
         resources={"metadata": {"path": str(folder)}},
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from traitlets.config import Config
 
 from ldnevidence.app import kernels, server, template
@@ -26,6 +27,7 @@ class Farm:
     """A kernel manager with a template, and what tests ask of its kernels."""
 
     def __init__(self, runner: asyncio.Runner, folder: Path, **options: Any) -> None:
+        KernelProvisionerFactory.clear_instance()  # one made by another test has other settings
         template.register()
         self.runner = runner
         self.given = GIVEN | {"IPYTHONDIR": str(folder / "ipython")}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ldnevidence.citations.bibliography import Reference, parse
 from ldnevidence.citations.bibtex_text import fold, raw_entries
 from ldnevidence.citations.use import mentioned_keys
+from ldnevidence.paths import root
 from ldnevidence.schema import Fault
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def check_references(path: Path | str, tables: Mapping[str, Table] | None = None
     Parameters
     ----------
     path : Path
-        The file. Notebooks in the folder ``notebooks`` beside it count as users of its entries.
+        The file. Notebooks in the folder ``notebooks`` beside it, or else ours, count as users of its entries.
     tables : mapping of str to DataFrame or list of rows, optional
         The tables whose cells name works. Without them, entries that nothing uses are not looked for.
 
@@ -87,7 +88,11 @@ def check_references(path: Path | str, tables: Mapping[str, Table] | None = None
     faults += _duplicates(path.name, list(works.values()), lines)
     if tables is not None:
         used = _used_keys(tables, set(works))
-        used |= {key for key, _, _ in mentioned_keys(path.parent / "notebooks", set(works))}
+        lessons = path.parent / "notebooks"
+        lessons = (
+            lessons if lessons.is_dir() else root() / "notebooks"
+        )  # data may come alone
+        used |= {key for key, _, _ in mentioned_keys(lessons, set(works))}
         for key in sorted(set(works) - used):
             message = "no table and no notebook uses this work"
             faults.append(Fault(path.name, works[key].line or None, "", key, "bib-unused", message))
