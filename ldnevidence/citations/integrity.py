@@ -50,7 +50,7 @@ def check_references(path: Path | str, tables: Mapping[str, Table] | None = None
     Parameters
     ----------
     path : Path
-        The file. Notebooks in the folder ``notebooks`` beside it, or else ours, count as users of its entries.
+        The file. Notebooks in a folder ``notebooks`` beside it, or else ours, count as users of its entries.
     tables : mapping of str to DataFrame or list of rows, optional
         The tables whose cells name works. Without them, entries that nothing uses are not looked for.
 
