@@ -89,9 +89,7 @@ def check_references(path: Path | str, tables: Mapping[str, Table] | None = None
     if tables is not None:
         used = _used_keys(tables, set(works))
         lessons = path.parent / "notebooks"
-        lessons = (
-            lessons if lessons.is_dir() else root() / "notebooks"
-        )  # data may come alone
+        lessons = lessons if lessons.is_dir() else root() / "notebooks"  # data may come alone
         used |= {key for key, _, _ in mentioned_keys(lessons, set(works))}
         for key in sorted(set(works) - used):
             message = "no table and no notebook uses this work"
