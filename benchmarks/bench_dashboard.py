@@ -56,7 +56,8 @@ PICK = """async ([label, value]) => {
     if (now && now !== old && (now.querySelector('.main-svg') || !now.querySelector('.ldn-figure'))) {
       self.disconnect(); resolve(performance.now() - start); }
   }).observe(document.body, { childList: true, subtree: true }));
-  select.selectedIndex = Array.from(select.options).findIndex(option => option.textContent.replace(/\\s+/g, " ") === value);
+  const named = option => option.textContent.replace(/\\s+/g, " ") === value;
+  select.selectedIndex = Array.from(select.options).findIndex(named);
   select.dispatchEvent(new Event('change', { bubbles: true }));
   const same = new Promise(resolve => setTimeout(() => resolve(null), 10000));
   return Promise.race([drawn, same]);
